@@ -1,0 +1,147 @@
+"""What an engine reports while a lesson runs: facts, in the past tense.
+
+The student's speech has a life of its own, in this order:
+
+    SpeechStarted -> SpeechDropped                     (a cough: forget it)
+    SpeechStarted -> SpeechConfirmed -> SpeechStopped -> Transcribed
+
+and so has an answer:
+
+    AnswerStarted -> Spoke* / Progressed* -> AnswerEnded
+
+`turn` names one stretch of student speech and `answer` one answer; both are opaque to the engine's
+caller, unique within a leg. Times are milliseconds on the student's media clock: the audio given to
+`Leg.hear` since the leg was opened, plus the offset it was opened with.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word and when it sounds."""
+
+    text: str
+    start_ms: int
+    "From the start of the speech or answer that it belongs to."
+    end_ms: int
+    confidence: float | None = None
+    "0..1, or None where the engine cannot tell."
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStarted:
+    """Voice is suspected. Reversible: the tutor's sound is paused, not thrown away."""
+
+    turn: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechConfirmed:
+    """It is speech: whoever was speaking has been interrupted."""
+
+    turn: str
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechDropped:
+    """It was not speech after all; the tutor goes on from the exact sample."""
+
+    turn: str
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStopped:
+    """The turn is judged over: the silence outlasted the patience."""
+
+    turn: str
+    at_ms: int
+    "Where the voice ended, before the silence."
+
+
+@dataclass(frozen=True, slots=True)
+class Transcribed:
+    """The words of a turn, final."""
+
+    turn: str
+    text: str
+    "Empty where nothing could be understood."
+    words: tuple[Word, ...] = ()
+    sure: bool = True
+    "False where the engine should ask back before it builds on these words."
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerStarted:
+    """The engine begins to answer; `answer` is the one it was asked for, or a new one."""
+
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Spoke:
+    """A piece of an answer: text and, unless the answer is text only, its sound."""
+
+    answer: str
+    text: str
+    pcm: bytes = b""
+    words: tuple[Word, ...] = ()
+    "Times from the start of this piece; may be empty."
+
+
+@dataclass(frozen=True, slots=True)
+class Progressed:
+    """The lesson moved: step `step` (from 0) is now `status`."""
+
+    step: int
+    status: str
+    "asking | hinting | done | solved_for_them | lesson_done"
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerEnded:
+    """Nothing more comes for this answer."""
+
+    answer: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+    "What this engine wants to find beside the item when it picks the session up from its log."
+    finished_lesson: bool = False
+    "True where this answer closed the lesson."
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """Something that costs was used; reported as it happens, each report adds."""
+
+    unit: str
+    "audio_in_ms | audio_out_ms | tokens_in | tokens_out | characters"
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The engine cannot go on with this answer, or at all."""
+
+    code: str
+    detail: str
+    "For the log; never shown to a student."
+    answer: str | None = None
+    "The answer that failed; None where the whole leg did."
+
+
+EngineEvent = (
+    SpeechStarted
+    | SpeechConfirmed
+    | SpeechDropped
+    | SpeechStopped
+    | Transcribed
+    | AnswerStarted
+    | Spoke
+    | Progressed
+    | AnswerEnded
+    | Used
+    | Failed
+)

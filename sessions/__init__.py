@@ -1,0 +1,1 @@
+"""Lives the lesson: before (lessons), during (live) and after (record)."""

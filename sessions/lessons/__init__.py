@@ -1,0 +1,1 @@
+"""Lesson plans, their versions, and the brief they compile to."""

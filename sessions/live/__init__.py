@@ -1,0 +1,1 @@
+"""The lesson while it runs: `conversation` decides, `session` waits."""

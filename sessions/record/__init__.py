@@ -1,0 +1,1 @@
+"""What was said, how long it took and what it came to; kept, and found again."""

@@ -1,0 +1,1 @@
+"""Knows schools, people, what they may, and how their rows are reached."""
