@@ -1,8 +1,8 @@
 """The nouns an engine is told with, and the shapes an engine has.
 
-A `Brief` is everything an engine may know of a lesson; a `Leg` is one session's conversation with one
-engine. A leg reports by calling `report(event)` on the event loop's thread; its own methods return at
-once and never block.
+A `Brief` is everything an engine may know of a lesson; a `Leg` is one session's conversation with
+one engine. A leg reports by calling `report(event)` on the event loop's thread; its own methods
+return at once and never block.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -88,7 +88,7 @@ class Utterance:
     text: str
     "For the tutor's: what the student heard of it."
     data: Mapping[str, Any] = field(default_factory=dict)
-    "What the engine put beside the item (`AnswerEnded.data`); for a spoken student turn `sure`."
+    "What the engine put beside the item (`Kept.data`); for a spoken student turn `sure`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +145,9 @@ class Leg(Protocol):
     def answer(self, ask: Ask) -> None:
         """Answer now, to all that was said so far."""
 
+    def playing(self, on: bool) -> None:
+        """Whether the student hears the tutor now: voice has to be surer to interrupt then."""
+
     def cancel(self, answer: str, heard: str) -> None:
         """Stop answering; `heard` is what reached the student, and all that is remembered."""
 
@@ -186,7 +189,7 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """What to keep beside the item; `finished` closes the lesson."""
+    """What to keep beside the item, told before the first `Say`; `finished` closes the lesson."""
 
     data: Mapping[str, Any]
     finished: bool = False
@@ -200,9 +203,7 @@ class ChatEngine(Protocol):
 
     name: str
 
-    def reply(
-        self, brief: Brief, memory: Sequence[Utterance], cue: Cue
-    ) -> AsyncIterator[Piece]:
+    def reply(self, brief: Brief, memory: Sequence[Utterance], cue: Cue) -> AsyncIterator[Piece]:
         """The next answer. Raises EngineFailed; closing the iterator cancels it."""
 
 

@@ -7,7 +7,7 @@ The student's speech has a life of its own, in this order:
 
 and so has an answer:
 
-    AnswerStarted -> Spoke* / Progressed* -> AnswerEnded
+    AnswerStarted -> Spoke* / Progressed* / Kept -> AnswerEnded
 
 `turn` names one stretch of student speech and `answer` one answer; both are opaque to the engine's
 caller, unique within a leg. Times are milliseconds on the student's media clock: the audio given to
@@ -15,7 +15,7 @@ caller, unique within a leg. Times are milliseconds on the student's media clock
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 
@@ -102,12 +102,21 @@ class Progressed:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """What the engine wants to find beside this answer when it picks the session up from its log.
+
+    Reported before the answer's sound where it can be, so that an interruption does not lose it.
+    """
+
+    answer: str
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerEnded:
     """Nothing more comes for this answer."""
 
     answer: str
-    data: Mapping[str, Any] = field(default_factory=dict)
-    "What this engine wants to find beside the item when it picks the session up from its log."
     finished_lesson: bool = False
     "True where this answer closed the lesson."
 
@@ -141,6 +150,7 @@ EngineEvent = (
     | AnswerStarted
     | Spoke
     | Progressed
+    | Kept
     | AnswerEnded
     | Used
     | Failed

@@ -1,7 +1,7 @@
 """What a client may command of a live session, and what the session says to it.
 
-Names are OpenAI Realtime's where it has one. Commands are imperative, events past tense. The wire format
-of both is `server.realtime.wire`'s business.
+Names are OpenAI Realtime's where it has one. Commands are imperative, events past tense. The wire
+format of both is `server.realtime.wire`'s business.
 """
 
 from collections.abc import Mapping

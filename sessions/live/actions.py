@@ -1,0 +1,110 @@
+"""What a conversation decides: the only things it can make happen."""
+
+from dataclasses import dataclass
+
+from ai.engine import Ask, TurnDetection
+from sessions.live.events import Event
+from sessions.record.model import EndReason, Heard, Item
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Say `event` to everyone who listens, or to one connection (`to`)."""
+
+    event: Event
+    to: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Save:
+    """Append to the record; `ItemDone` is told when `Conversation.saved` is called."""
+
+    item: Item
+
+
+@dataclass(frozen=True, slots=True)
+class SaveHeard:
+    heard: Heard
+
+
+@dataclass(frozen=True, slots=True)
+class Detect:
+    """To the engine: how turns end. None: by hand."""
+
+    detection: TurnDetection | None
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    turn: str
+
+
+@dataclass(frozen=True, slots=True)
+class Clear:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    turn: str
+    pcm: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoteToEngine:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    ask: Ask
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    answer: str
+    heard: str
+
+
+@dataclass(frozen=True, slots=True)
+class Playing:
+    """To the engine: whether the student hears the tutor right now."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reopen:
+    """The engine's leg is broken: open another from the log."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The session is over."""
+
+    reason: EndReason
+
+
+Action = (
+    Tell
+    | Save
+    | SaveHeard
+    | Detect
+    | Commit
+    | Clear
+    | Listen
+    | Read
+    | NoteToEngine
+    | Answer
+    | Cancel
+    | Playing
+    | Reopen
+    | End
+)

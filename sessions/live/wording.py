@@ -1,0 +1,44 @@
+"""What a live session says in its own name: short, kind, concrete."""
+
+INSTRUCTIONS = "The lesson's plan is with the tutor. Clients can't change it."
+SESSION_OVER = "This lesson is over. Its transcript stays in the record; start a new one to go on."
+NOT_HERE = "A student's connection can't do this."
+NOTHING_TO_COMMIT = (
+    "There is less than 100 ms of audio to commit. Append audio first, then commit it."
+)
+ID_REUSED = (
+    "An item with this id but other content exists; the first is kept. Choose a new id, or leave it"
+    " out."
+)
+NO_SUCH_ITEM = "There is no item with this id in this session."
+ALREADY_ANSWERING = (
+    "The tutor is already answering. Wait for response.done, or send response.cancel first."
+)
+NOTHING_TO_CANCEL = "Cancellation failed: no active response found."
+TRUNCATE_WHAT = "There is no tutor's item with this id in this session."
+TRUNCATE_TEXT = "This item has no audio; only audio can be truncated."
+NO_WORDS = "The words of this turn could not be made out in time."
+PAUSED = "Take your time. The tutor waits until you come back."
+RESUMED = "Here we go again."
+NOBODY_FREE = (
+    "Nobody can join right now, so the tutor goes on with you. Your wish is noted in this lesson,"
+    " and your teacher can see it."
+)
+TUTOR_TROUBLE = "The tutor lost its thread for a moment. Nothing you said is lost; please go on."
+TIME_OVER = "Our time is over for now. Everything you did is saved."
+MICROPHONE_SILENT = "I can't hear you yet. Is the right microphone chosen, and is it on?"
+GOING_AWAY = "The server restarts. Your lesson is safe; the page reconnects by itself."
+TAKEN_OVER = "This lesson goes on in another window or device of yours."
+SAVING = "Saving takes longer than usual. Nothing is lost; the lesson goes on."
+
+
+def minutes_left(minutes: int) -> str:
+    unit = "minute" if minutes == 1 else "minutes"
+    return f"About {minutes} {unit} left in this lesson."
+
+
+def asked_for_person(reason: str) -> str:
+    reason = reason.strip()
+    return (
+        f"The student asked for a person: {reason}" if reason else "The student asked for a person."
+    )
