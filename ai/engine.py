@@ -139,9 +139,6 @@ class Leg(Protocol):
     def read(self, text: str) -> None:
         """The student typed this."""
 
-    def note(self, text: str) -> None:
-        """Something the tutor should know, as a system line: a person joined, a pause."""
-
     def answer(self, ask: Ask) -> None:
         """Answer now, to all that was said so far."""
 

@@ -56,11 +56,6 @@ class Read:
 
 
 @dataclass(frozen=True, slots=True)
-class NoteToEngine:
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class Answer:
     ask: Ask
 
@@ -101,7 +96,6 @@ Action = (
     | Clear
     | Listen
     | Read
-    | NoteToEngine
     | Answer
     | Cancel
     | Playing

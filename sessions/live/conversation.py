@@ -52,6 +52,7 @@ from sessions.live.events import (
     CreateItem,
     CreateResponse,
     EndSession,
+    EngineChanged,
     FloorChanged,
     InputCleared,
     InputSpeechStarted,
@@ -86,7 +87,7 @@ MAX_UNSAVED = 1_000  # architecture.md: saving lags at most so many items before
 
 @dataclass(slots=True)
 class Floor:
-    """Who speaks for the tutor's side. Each change is a new epoch; old epochs' words are dropped."""
+    """Who speaks for the tutor's side. Each change is a new epoch; old words are dropped."""
 
     holder: Literal["ai", "human", "awaiting"] = "ai"
     epoch: int = 1
@@ -135,6 +136,7 @@ class Conversation:
         self._attached_ms = durations.wall_ms if durations else 0
         self._resumed = len(self.log) > 0
         self.watch = Watch(limits or Limits(), self._origin)
+        self._media_at_attach_ms = 0
         self._playing = False
         self._held: list[EngineEvent] = []
         "An answer's first words, while speech is suspected: it may not be wanted any more."
@@ -145,6 +147,7 @@ class Conversation:
         """The student is here, for the first time or again."""
         if self._attached_at is None:
             self._attached_at = now
+            self._media_at_attach_ms = self.turns.media_ms
         return [Detect(self._detection())]
 
     def detached(self, now: float) -> list[Action]:
@@ -286,6 +289,13 @@ class Conversation:
         if turn is None or not turn.confirmed:
             return []
         return [Commit(turn.name), *self._turn_over(turn, self.turns.media_ms, now, answer=answer)]
+
+    def ahead_ms(self, now: float) -> float:
+        """How much faster than real time microphone audio has come since the connection began."""
+        if self._attached_at is None:
+            return 0.0
+        heard_ms = self.turns.media_ms - self._media_at_attach_ms
+        return heard_ms - (now - self._attached_at) * 1000
 
     def _create_item(self, command: CreateItem, now: float, to: int | None) -> list[Action]:
         print_ = fingerprint(command.text, command.pcm)
@@ -529,6 +539,11 @@ class Conversation:
         news = self.log.mark_saved(item_ids)
         self.unsaved -= len(news)
         return [Tell(ItemDone(item, self.log.previous(item))) for item in news]
+
+    def reopened(self, reason: str) -> list[Action]:
+        """The engine goes on, on a fresh leg."""
+        changed = EngineChanged(self.engine, self.engine, reason)
+        return [Tell(changed), Detect(self._detection())]
 
     def tick(self, now: float) -> list[Action]:
         """Time has passed; call it at `deadline`."""

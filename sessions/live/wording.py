@@ -25,6 +25,9 @@ NOBODY_FREE = (
     " and your teacher can see it."
 )
 TUTOR_TROUBLE = "The tutor lost its thread for a moment. Nothing you said is lost; please go on."
+TUTOR_GONE = (
+    "The tutor can't be reached right now. Everything is saved; please try again in a few minutes."
+)
 TIME_OVER = "Our time is over for now. Everything you did is saved."
 MICROPHONE_SILENT = "I can't hear you yet. Is the right microphone chosen, and is it on?"
 GOING_AWAY = "The server restarts. Your lesson is safe; the page reconnects by itself."

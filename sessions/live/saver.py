@@ -1,0 +1,150 @@
+"""Saves a session's items in order, in batches, and never forgets one.
+
+The lesson does not wait for the database: items queue here, in order, until they are committed. If
+the database is away they are kept and tried again; if another process has the session, saving
+stops.
+"""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Awaitable, Callable
+from uuid import uuid4
+
+import structlog
+
+from sessions.record.model import (
+    Batch,
+    Durations,
+    Heard,
+    Item,
+    Progress,
+    SessionRef,
+    SessionTaken,
+)
+
+CHECKPOINT_S = 5.0  # a crash loses at most so much of the durations
+BATCH_ITEMS = 200
+RETRY_S = (0.1, 2.0)
+SLOW_AFTER = 5  # tries; then the student is told that saving takes longer
+
+log = structlog.get_logger()
+
+Append = Callable[[SessionRef, Batch], Awaitable[int]]
+
+
+class Saver:
+    """The one writer of one session. Its task lives from `start` to `stop`."""
+
+    def __init__(
+        self,
+        ref: SessionRef,
+        append: Append,
+        *,
+        state: Callable[[], tuple[Durations, Progress]],
+        saved: Callable[[list[str]], None],
+        slow: Callable[[], None],
+        taken: Callable[[], None],
+    ) -> None:
+        self.ref = ref
+        self._append = append
+        self._state = state
+        self._saved = saved
+        self._slow = slow
+        self._taken = taken
+        self._items: list[Item] = []
+        self._heard: list[Heard] = []
+        self._usage: dict[str, int] = {}
+        self._unsure: Batch | None = None
+        "A batch whose commit is not known: it goes again as it is before anything else does."
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self.active = True
+        "While someone is connected: time runs, and is saved every few seconds."
+        self.engine = ""
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name=f"save {self.ref.session_id}")
+
+    def item(self, item: Item) -> None:
+        self._items.append(item)
+        self._wake.set()
+
+    def heard(self, heard: Heard) -> None:
+        self._heard.append(heard)
+        self._wake.set()
+
+    def used(self, unit: str, quantity: int) -> None:
+        """Usage goes with the next batch."""
+        self._usage[unit] = self._usage.get(unit, 0) + quantity
+
+    async def flush(self) -> None:
+        """Save all that is waiting. Raises what the database raises."""
+        while self._unsure or self._items or self._heard or self._usage:
+            await self._save_once()
+
+    async def stop(self) -> None:
+        """End the task; what waits stays for `flush`."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    async def _run(self) -> None:
+        while True:
+            timeout = CHECKPOINT_S if self.active else None
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), timeout)
+            self._wake.clear()
+            if not await self._save_with_patience():
+                return
+
+    async def _save_with_patience(self) -> bool:
+        tries = 0
+        while True:
+            try:
+                await self._save_once()
+                return True
+            except SessionTaken:
+                self._taken()
+                return False
+            except Exception as problem:
+                tries += 1
+                log.warning(
+                    "session.save_failed",
+                    session_id=str(self.ref.session_id),
+                    tries=tries,
+                    problem=type(problem).__name__,
+                )
+                if tries == SLOW_AFTER:
+                    self._slow()
+                low, high = RETRY_S
+                await asyncio.sleep(min(high, low * 2**tries) * random.uniform(0.5, 1.0))
+
+    async def _save_once(self) -> None:
+        batch = self._unsure or self.next_batch()
+        self._unsure = batch
+        await self._append(self.ref, batch)
+        self._unsure = None
+        if batch.items:
+            self._saved([item.id for item in batch.items])
+        if self._items or self._heard:
+            self._wake.set()
+
+    def next_batch(self) -> Batch:
+        """Take what is to be saved next, in order; heard words only after their items."""
+        durations, progress = self._state()
+        items, self._items = self._items[:BATCH_ITEMS], self._items[BATCH_ITEMS:]
+        heard: list[Heard] = []
+        if not self._items:
+            heard, self._heard = self._heard, []
+        usage, self._usage = self._usage, {}
+        return Batch(
+            items=tuple(items),
+            heard=tuple(heard),
+            durations=durations,
+            progress=progress,
+            usage=usage,
+            usage_engine=self.engine,
+            usage_key=uuid4().hex if usage else "",
+        )
