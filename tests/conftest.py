@@ -1,0 +1,167 @@
+"""One PostgreSQL a run, one migrated database a process, two fresh schools a test.
+
+PostgreSQL starts when the first test asks for it; under pytest-xdist the controller starts it for all its
+workers. Schools share the cell `pool_1`, so that every test runs beside the rows of all the others.
+"""
+
+import asyncio
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tenancy import cells, migrate
+from tenancy.crypto import Keyring
+from tenancy.embedded import ADMIN_ROLE, APP_ROLE, Embedded, Place
+from tenancy.ids import new_id
+from tenancy.model import ROLES, Person, Tenant
+from tenancy.postgres import Database
+
+MASTER_KEY = bytes(range(32))
+POOLED_CELL = "pool_1"
+
+
+@dataclass(frozen=True, slots=True)
+class School:
+    """A school with one person per role."""
+
+    tenant: Tenant
+    student: Person
+    instructor: Person
+    tutor: Person
+    parent: Person
+    admin: Person
+
+    @property
+    def people(self) -> tuple[Person, ...]:
+        return self.student, self.instructor, self.tutor, self.parent, self.admin
+
+
+@dataclass(frozen=True, slots=True)
+class Urls:
+    """One database, by its two roles."""
+
+    app: str
+    admin: str
+
+
+class Cluster:
+    """A PostgreSQL of our own in a temporary folder, without fsync."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="student-connect-tests-"))
+        self.postgres = asyncio.run(Embedded.start(self.folder / "data", durable=False))
+
+    def stop(self) -> None:
+        asyncio.run(self.postgres.stop())
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """In the controller of pytest-xdist, for each worker."""
+    if not hasattr(node.config, "cluster"):
+        node.config.cluster = cluster = Cluster()
+        node.config.add_cleanup(cluster.stop)
+    node.workerinput["socket_dir"] = str(node.config.cluster.postgres.place.socket_dir)
+
+
+@pytest.fixture(scope="session")
+def postgres(request: pytest.FixtureRequest) -> Iterator[Place]:
+    """Where this run's PostgreSQL answers."""
+    given = getattr(request.config, "workerinput", {}).get("socket_dir")
+    if given is not None:
+        yield Place(Path(given))
+        return
+    cluster = Cluster()
+    try:
+        yield cluster.postgres.place
+    finally:
+        cluster.stop()
+
+
+@pytest.fixture(scope="session")
+def database_urls(postgres: Place) -> Urls:
+    """This process's database, migrated, with one pooled cell."""
+    name = f"tests_{os.getpid()}"
+    urls = Urls(postgres.url(APP_ROLE, name), postgres.url(ADMIN_ROLE, name))
+
+    async def make() -> None:
+        await make_database(postgres, name)
+        await migrate.up(urls.admin)
+        async with migrate.admin(urls.admin) as connection:
+            await migrate.make_cell(connection, POOLED_CELL)
+
+    asyncio.run(make())
+    return urls
+
+
+async def make_database(postgres: Place, name: str) -> None:
+    async with migrate.admin(postgres.url(ADMIN_ROLE, "postgres")) as connection:
+        await connection.execute(f"CREATE DATABASE {name}")
+
+
+@pytest.fixture
+def keys() -> Keyring:
+    return Keyring(MASTER_KEY)
+
+
+@pytest.fixture
+async def database(database_urls: Urls, keys: Keyring) -> AsyncIterator[Database]:
+    """As the server has it: connected as the app's role. No jobs of earlier tests are in it."""
+    opened = await Database.open(database_urls.app, keys)
+    async with opened.control() as connection:
+        await connection.execute("DELETE FROM jobs")
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def admin_connection(database_urls: Urls) -> AsyncIterator[Any]:
+    """As the operator has it: the database's superuser, for whom no row is hidden."""
+    async with migrate.admin(database_urls.admin) as connection:
+        yield connection
+
+
+@pytest.fixture
+async def school(database: Database, admin_connection: Any) -> School:
+    return await make_school(database, admin_connection, "Lincoln High")
+
+
+@pytest.fixture
+async def other_school(database: Database, admin_connection: Any) -> School:
+    return await make_school(database, admin_connection, "Springfield Elementary")
+
+
+async def make_school(database: Database, admin_connection: Any, name: str) -> School:
+    slug = f"s-{new_id().hex}"
+    tenant = await cells.create_tenant(
+        admin_connection, database.keys, slug=slug, name=name, cell=POOLED_CELL
+    )
+    people = {
+        role: Person(
+            id=new_id(),
+            tenant_id=tenant.id,
+            name=f"{role.title()} of {name}",
+            email=f"{role}@{slug}.example",
+            roles=frozenset({role}),
+        )
+        for role in ROLES
+    }
+    async with database.transaction(tenant.id) as connection:
+        now = datetime.now(UTC)
+        await connection.executemany(
+            "INSERT INTO people (tenant_id, id, email, name, created_at) VALUES ($1, $2, $3, $4, $5)",
+            [(p.tenant_id, p.id, p.email, p.name, now) for p in people.values()],
+        )
+        await connection.executemany(
+            "INSERT INTO person_roles (tenant_id, person_id, role) VALUES ($1, $2, $3)",
+            [(p.tenant_id, p.id, role) for role, p in people.items()],
+        )
+    return School(tenant, **people)
