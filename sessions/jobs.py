@@ -1,8 +1,8 @@
 """Work that must happen after a commit: written in it, claimed with a lease, run at least once.
 
-A handler may run twice (a process died, a lease ran out), so doing its work twice must be the same as
-doing it once. A job that succeeded leaves no row. One that failed `ATTEMPTS` times is given up and
-stays, with `done_at` and `last_error` set, for people to see.
+A handler may run twice (a process died, a lease ran out), so doing its work twice must be the same
+as doing it once. A job that succeeded leaves no row. One that failed `ATTEMPTS` times is given up
+and stays, with `done_at` and `last_error` set, for people to see.
 """
 
 import asyncio
