@@ -1,5 +1,6 @@
 """The heart of a lesson, as tables of (event, now) -> actions."""
 
+from itertools import pairwise
 from typing import Any, TypeVar
 
 from hypothesis import given, settings
@@ -177,7 +178,7 @@ def names(actions: list[Action]) -> list[str]:
     return [type(a.event if isinstance(a, Tell) else a).__name__ for a in actions]
 
 
-# ---- a response from beginning to end ---------------------------------------------------------
+# ---- a response from beginning to end --------------------------------------------------------
 
 
 def test_the_server_never_opens_by_itself() -> None:
@@ -256,13 +257,13 @@ def test_what_the_engine_keeps_is_saved_beside_its_answer() -> None:
     assert one(lesson.done, Save).item.data == {"engine": {"step": 1}}
 
 
-# ---- the student's turns -------------------------------------------------------------------------
+# ---- the student's turns ---------------------------------------------------------------------
 
 
 def test_a_spoken_turn_becomes_an_item_and_is_answered() -> None:
     lesson = Lesson()
     lesson.speak("t1", 800, "two quarters")
-    assert [n for n in names(lesson.done)] == [
+    assert names(lesson.done) == [
         "Detect",
         "InputSpeechStarted",
         "InputSpeechStopped",
@@ -347,7 +348,7 @@ def test_typing_while_speaking_ends_the_spoken_turn_first() -> None:
     assert [item.id for item in lesson.log()][-1] == "typed"
 
 
-# ---- the same thing twice --------------------------------------------------------------------------
+# ---- the same thing twice --------------------------------------------------------------------
 
 
 def test_the_same_item_again_is_not_said_again() -> None:
@@ -370,7 +371,7 @@ def test_the_same_id_with_other_words_is_refused_and_the_first_kept() -> None:
     assert lesson.log()[0].said == "hi"
 
 
-# ---- barge-in ---------------------------------------------------------------------------------------
+# ---- barge-in --------------------------------------------------------------------------------
 
 
 def speaking_page() -> tuple[Lesson, str]:
@@ -476,7 +477,7 @@ def test_truncate_has_the_last_word_on_what_was_heard() -> None:
     assert lesson.talk.durations(lesson.now).tutor_speech_ms == 620
 
 
-# ---- pacing -------------------------------------------------------------------------------------------
+# ---- pacing ----------------------------------------------------------------------------------
 
 
 def sound_ms(actions: list[Action]) -> int:
@@ -505,7 +506,7 @@ def test_official_clients_get_sound_as_it_comes() -> None:
     assert sound_ms(lesson.done) == 10_000
 
 
-# ---- breaks, pauses, time --------------------------------------------------------------------------------
+# ---- breaks, pauses, time --------------------------------------------------------------------
 
 
 def test_a_broken_connection_keeps_what_was_heard_and_resumes_with_a_word() -> None:
@@ -616,14 +617,14 @@ def test_a_broken_leg_is_told_and_reopened() -> None:
     assert one(out, Save).item.status == "incomplete"
 
 
-# ---- whatever happens -----------------------------------------------------------------------------------
+# ---- whatever happens ------------------------------------------------------------------------
 
 
 STEPS = st.sampled_from(
     [
-        "ask", "say", "say_long", "end_answer", "hear", "suspect", "confirm", "drop", "stop", "words",
-        "type", "commit", "cancel", "truncate", "played", "pause", "go_on", "tick", "save", "break",
-        "by_hand", "vad", "binary", "fail",
+        "ask", "say", "say_long", "end_answer", "hear", "suspect", "confirm", "drop", "stop",
+        "words", "type", "commit", "cancel", "truncate", "played", "pause", "go_on", "tick", "save",
+        "break",        "by_hand", "vad", "binary", "fail",
     ]
 )  # fmt: skip
 
@@ -711,7 +712,7 @@ def test_any_story_keeps_the_promises(story: list[str]) -> None:
         if item.heard:
             assert (item.said or "").startswith(item.heard), "nothing was heard that was not said"
     playing = [a.on for a in lesson.done if isinstance(a, Playing)]
-    assert all(a != b for a, b in zip(playing, playing[1:], strict=False))
+    assert all(a != b for a, b in pairwise(playing))
 
 
 def test_the_view_tells_the_effective_session() -> None:

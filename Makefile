@@ -1,0 +1,65 @@
+# make run    set up everything and serve on http://localhost:8000
+# make test   set up everything for the tests and run them
+# make check  format, lint, types and the fast tests
+# make bench  print the figures of docs/performance.md
+# make lock   bring the lock files up to date with pyproject.toml
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= $(shell tools/find-python)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: run test test-python test-page test-browser check format bench lock clean
+
+run: $(VENV)/installed
+	@exec $(BIN)/student-connect serve
+
+test: test-python test-page test-browser
+
+test-python: $(VENV)/dev
+	$(BIN)/python -m pytest -n 2 -m "not browser"
+
+test-page: $(VENV)/browser
+	node --test tests/page/
+
+test-browser: $(VENV)/browser
+	$(BIN)/python -m pytest -m browser --timeout 240
+
+check: $(VENV)/dev
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -n 2 -m "not browser and not slow"
+
+format: $(VENV)/dev
+	$(BIN)/ruff check --quiet --fix-only .
+	$(BIN)/ruff format --quiet .
+
+bench: $(VENV)/dev
+	$(BIN)/python -m bench
+
+$(VENV)/made:
+	@test -n "$(PYTHON)" || { echo "Student Connect needs Python 3.11 or newer: install python3.11, python3.12 or python3.13."; exit 1; }
+	$(PYTHON) -m venv $(VENV) || { echo "The venv module is missing: install python3-venv."; exit 1; }
+	@touch $@
+
+$(VENV)/installed: $(VENV)/made requirements.lock pyproject.toml
+	$(BIN)/pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --no-deps --editable .
+	@touch $@
+
+$(VENV)/dev: $(VENV)/installed requirements-dev.lock
+	$(BIN)/pip install --quiet --require-hashes -r requirements-dev.lock
+	tools/test-needs speech
+	@touch $@
+
+$(VENV)/browser: $(VENV)/dev package-lock.json
+	tools/test-needs browser
+	@touch $@
+
+lock:
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements.lock pyproject.toml
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group dev -c requirements.lock -o requirements-dev.lock
+
+clean:
+	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache

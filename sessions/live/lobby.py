@@ -1,0 +1,276 @@
+"""Who is in which lesson, in this process: starting, resuming, and letting go.
+
+A session belongs to its log, not to this process. One that is not here is picked up from the database
+under a new epoch, so that whoever wrote it before can write no more.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+from uuid import UUID
+
+from ai.engine import Brief, VoiceEngine
+from sessions.bus import Bus, session_topic
+from sessions.errors import ServerIsFull, SessionIsOver, SessionUnknown, TooManySessions
+from sessions.jobs import Worker
+from sessions.lessons import store
+from sessions.lessons.brief import SchoolPolicy, StudentFacts, brief_text, read_brief
+from sessions.lessons.brief import compile as compile_brief
+from sessions.live import wording
+from sessions.live.conversation import Conversation
+from sessions.live.events import SummaryReady
+from sessions.live.options import Options
+from sessions.live.session import Session
+from sessions.live.watch import Limits
+from sessions.record import sessions as record
+from sessions.record.model import Batch, EndReason, Item, SessionRef, SessionRow
+from tenancy.model import Caller, NotAllowed, Person
+from tenancy.policy import Thing, may
+from tenancy.postgres import Database
+
+Mode = Literal["voice", "text"]
+
+
+@dataclass(frozen=True, slots=True)
+class LobbySettings:
+    """Limits of live sessions."""
+
+    session_s: float = 3_600.0
+    grace_s: float = 600.0
+    live_per_student: int = 3
+    sessions: int = 400
+    "In this process; more are asked to come again, the running ones are kept whole."
+
+
+class Keeper:
+    """How live sessions reach their record."""
+
+    def __init__(self, database: Database, worker: Worker) -> None:
+        self._database = database
+        self._worker = worker
+
+    async def append(self, ref: SessionRef, batch: Batch) -> int:
+        return await record.append(self._database, ref, batch)
+
+    async def end(self, ref: SessionRef, reason: EndReason, batch: Batch) -> None:
+        await record.end(self._database, ref, reason, batch)
+        self._worker.wake()
+
+
+class Lobby:
+    """All live sessions of this process."""
+
+    def __init__(
+        self,
+        database: Database,
+        engine: VoiceEngine,
+        bus: Bus,
+        worker: Worker,
+        settings: LobbySettings | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.settings = settings or LobbySettings()
+        self._database = database
+        self._engine = engine
+        self._bus = bus
+        self._keeper = Keeper(database, worker)
+        self._clock = clock
+        self._live: dict[UUID, Session] = {}
+        self._unsubscribe: dict[UUID, Callable[[], None]] = {}
+        self._doors: dict[UUID, asyncio.Lock] = {}
+        self._closing = False
+
+    def __len__(self) -> int:
+        return len(self._live)
+
+    def live(self, session_id: UUID) -> Session | None:
+        """A session of this process."""
+        return self._live.get(session_id)
+
+    async def enter(
+        self,
+        caller: Caller,
+        *,
+        lesson: str | None,
+        session: UUID | None = None,
+        mode: Mode = "voice",
+        fresh: bool = False,
+    ) -> tuple[Session, bool]:
+        """The session the caller asks for, and whether it goes on rather than begins.
+
+        Without `session` the caller's own session of the lesson that lost its connection goes on,
+        unless `fresh`; else a new one starts.
+
+        Raises:
+            LessonUnknown, SessionUnknown, SessionIsOver, TooManySessions, ServerIsFull, NotAllowed
+        """
+        if self._closing:
+            raise ServerIsFull
+        person = caller.person
+        wanted = lesson or caller.lesson
+        if caller.lesson is not None and wanted != caller.lesson:
+            raise NotAllowed(f"This key is for the lesson {caller.lesson!r} only.")
+        async with self._doors.setdefault(person.id, asyncio.Lock()):
+            if session is not None:
+                return await self._resume(person, session), True
+            if wanted is None:
+                raise SessionUnknown("")
+            version = await store.get(self._database, person, wanted)
+            decision = may(person, "take", Thing("lesson", person.tenant_id))
+            if not decision:
+                raise NotAllowed(decision.reason)
+            if not fresh:
+                for row in await self._orphans(person, version.lesson_id):
+                    return await self._resume(person, row.id), True
+            return await self._start(person, version, mode), False
+
+    async def newest(self, caller: Caller, lesson: str) -> list[UUID]:
+        """The caller's live sessions of a lesson, newest first."""
+        version = await store.get(self._database, caller.person, lesson)
+        rows = await record.live_of(
+            self._database, caller.person.tenant_id, caller.person.id, version.lesson_id
+        )
+        return [row.id for row in rows]
+
+    async def close(self, grace_s: float = 10.0) -> None:
+        """Let go of every session; each can be resumed elsewhere, or here after the restart."""
+        self._closing = True
+        closing = [session.close(1001, wording.GOING_AWAY) for session in self._live.values()]
+        if closing:
+            _, late = await asyncio.wait(
+                [asyncio.ensure_future(one) for one in closing], timeout=grace_s
+            )
+            for task in late:
+                task.cancel()
+
+    # ---- inside ------------------------------------------------------------------------------
+
+    async def _orphans(self, person: Person, lesson_id: UUID) -> list[SessionRow]:
+        """Sessions of the lesson that nobody is connected to, newest first."""
+        rows = await record.live_of(self._database, person.tenant_id, person.id, lesson_id)
+        now = datetime.now(UTC)
+        orphans = []
+        for row in rows:
+            here = self._live.get(row.id)
+            if here is not None:
+                if here.orphaned_at is not None and not here.conversation.ended:
+                    orphans.append(row)
+            elif (now - row.last_seen_at).total_seconds() < self.settings.grace_s:
+                orphans.append(row)
+        return orphans
+
+    async def _resume(self, person: Person, session_id: UUID) -> Session:
+        here = self._live.get(session_id)
+        if here is not None:
+            if here.student.id != person.id:
+                raise SessionUnknown(str(session_id))
+            if here.conversation.ended:
+                raise SessionIsOver(None)
+            return here
+        if len(self._live) >= self.settings.sessions:
+            raise ServerIsFull
+        row = await record.get(self._database, person.tenant_id, session_id)
+        if row is None or row.student_id != person.id:
+            raise SessionUnknown(str(session_id))
+        row, items = await record.resume(self._database, person.tenant_id, session_id)
+        text = await record.brief_text(self._database, person.tenant_id, row.brief_hash)
+        slug = await store.slug_of(self._database, person.tenant_id, row.lesson_id)
+        return await self._open(person, row, read_brief(text), slug, items)
+
+    async def _start(
+        self, person: Person, version: store.LessonVersion, mode: Mode
+    ) -> Session:
+        settings = self.settings
+        if len(self._live) >= settings.sessions:
+            raise ServerIsFull
+        live = await record.count_live(self._database, person.tenant_id, person.id)
+        if live >= settings.live_per_student:
+            raise TooManySessions(settings.live_per_student)
+        tenant = await self._database.tenant(person.tenant_id)
+        brief = compile_brief(
+            version.plan,
+            school=SchoolPolicy(name=tenant.name),
+            student=StudentFacts(name=person.name, locale=person.locale),
+        )
+        row = await record.start(
+            self._database,
+            tenant_id=person.tenant_id,
+            student_id=person.id,
+            lesson=version,
+            brief_hash=brief.hash,
+            brief_text=brief_text(brief),
+            sandbox=False,
+            mode=mode,
+            engine=self._engine.name,
+            grace_s=settings.grace_s,
+        )
+        return await self._open(person, row, brief, version.slug, ())
+
+    async def _open(
+        self,
+        person: Person,
+        row: SessionRow,
+        brief: Brief,
+        slug: str,
+        items: tuple[Item, ...],
+    ) -> Session:
+        elapsed_ms = max(0, round((datetime.now(UTC) - row.started_at).total_seconds() * 1000))
+        limits = Limits(self.settings.session_s)
+        conversation = Conversation(
+            brief,
+            session_id=f"sess_{row.id.hex}",
+            lesson=slug,
+            engine=self._engine.name,
+            hears_speech=_hears(self._engine, brief),
+            sandbox=row.sandbox,
+            items=items,
+            progress=row.progress if items else None,
+            durations=row.durations,
+            options=Options(
+                modality="audio" if row.mode == "voice" else "text",
+                voice=brief.voice,
+                speed=brief.speed,
+            ),
+            limits=limits,
+            elapsed_ms=elapsed_ms,
+            expires_at=round(row.started_at.timestamp() + limits.session_s),
+            now=self._clock(),
+        )
+        session = Session(
+            SessionRef(person.tenant_id, row.id, row.epoch),
+            conversation,
+            self._engine,
+            self._keeper,
+            student=person,
+            clock=self._clock,
+            grace_s=self.settings.grace_s,
+            on_over=self._forget,
+        )
+        await session.open()
+        self._live[row.id] = session
+        self._unsubscribe[row.id] = self._bus.subscribe(
+            session_topic(row.id), lambda event: _on_bus(session, event)
+        )
+        return session
+
+    def _forget(self, session: Session) -> None:
+        self._live.pop(session.id, None)
+        unsubscribe = self._unsubscribe.pop(session.id, None)
+        if unsubscribe is not None:
+            unsubscribe()
+        if not any(other.student.id == session.student.id for other in self._live.values()):
+            self._doors.pop(session.student.id, None)
+
+
+def _hears(engine: VoiceEngine, brief: Brief) -> bool:
+    """Whether the engine's ears know the lesson's language."""
+    return engine.languages is None or brief.language.split("-")[0] in engine.languages
+
+
+def _on_bus(session: Session, event: object) -> None:
+    if isinstance(event, SummaryReady):
+        session.note_summary(event)
