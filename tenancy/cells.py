@@ -1,7 +1,7 @@
-"""Makes schools: a cell for their rows, a data key for their words, the host names they are known by.
+"""Makes schools: a cell for their rows, a data key for their words, the host names they go by.
 
-These are the operator's doings (`student-connect tenants`), on an admin connection; the server's own role
-may not do them.
+These are the operator's doings (`student-connect tenants`), on an admin connection; the server's
+own role may not do them.
 """
 
 import re
@@ -10,33 +10,20 @@ from typing import Any
 
 import asyncpg
 
+from tenancy import audit
 from tenancy.crypto import Keyring, WrappedKey
 from tenancy.ids import new_id
-from tenancy.migrate import Migration, make_cell
+from tenancy.migrate import as_owner, make_cell
 from tenancy.model import TenancyError, Tenant
+from tenancy.postgres import check_cell_name
 from tenancy.sql import load
 
-_CELL = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _SLUG = re.compile(r"[a-z0-9]([a-z0-9-]{0,53}[a-z0-9])?")
-_NOT_CELLS = re.compile(r"control|public|sys|information_schema|pg_.*")
 _QUERIES = load(__package__, "cells.sql")
 
 
 class SchoolRefused(TenancyError):
     """The school cannot be made so; the sentence says why."""
-
-
-def check_cell_name(cell: str) -> None:
-    """Raise unless `cell` can be nothing but a schema of ours.
-
-    Raises:
-        SchoolRefused: If it cannot.
-    """
-    if not _CELL.fullmatch(cell) or _NOT_CELLS.fullmatch(cell):
-        raise SchoolRefused(
-            f"{cell!r} cannot be a cell's name. Use small letters, digits and _, beginning with a letter,"
-            " 63 at most."
-        )
 
 
 def own_cell(slug: str) -> str:
@@ -52,7 +39,6 @@ async def create_tenant(
     name: str,
     cell: str | None = None,
     domains: Sequence[str] = (),
-    migrations: Sequence[Migration] | None = None,
 ) -> Tenant:
     """Make a school, and its cell where that does not exist yet.
 
@@ -63,12 +49,13 @@ async def create_tenant(
         domains: Host names that stand for it at sign-in.
 
     Raises:
-        SchoolRefused: If slug, cell or domain cannot be used, or are taken.
+        SchoolRefused: If slug or domain cannot be used, or are taken.
+        CellNameRefused: If the cell's name cannot be used.
     """
     if not _SLUG.fullmatch(slug):
         raise SchoolRefused(
-            f"{slug!r} cannot be a school's short name. Use small letters, digits and -, 55 at most,"
-            " and a letter or digit at both ends."
+            f"{slug!r} cannot be a school's short name. Use small letters, digits and -,"
+            " 55 at most, and a letter or digit at both ends."
         )
     if not name.strip():
         raise SchoolRefused("A school needs a name.")
@@ -78,13 +65,24 @@ async def create_tenant(
         raise SchoolRefused(f"There is a school {slug!r} already. Choose another short name.")
     tenant = Tenant(new_id(), slug, name.strip(), cell)
     key = keys.new_key(tenant.id)
-    await make_cell(connection, cell, migrations=migrations)
+    keys.load(tenant.id, [key])
+    await make_cell(connection, cell)
     try:
-        async with connection.transaction():
+        async with as_owner(connection, cell):
             await connection.execute(_QUERIES["add"], tenant.id, slug, tenant.name, cell)
             await connection.execute(_QUERIES["add_key"], tenant.id, key.key_id, key.wrapped)
             for domain in domains:
                 await connection.execute(_QUERIES["add_domain"], domain.lower(), tenant.id)
+            await connection.execute(_QUERIES["act_for"], str(tenant.id))
+            await audit.append(
+                connection,
+                keys.audit_key(tenant.id),
+                tenant.id,
+                actor=None,
+                verb="create",
+                thing="school",
+                thing_id=str(tenant.id),
+            )
     except asyncpg.UniqueViolationError as error:
         raise SchoolRefused(
             f"Another school has the short name {slug!r} or one of these domains already."

@@ -15,3 +15,7 @@ SELECT tenant_id, key_id, wrapped FROM control.data_keys ORDER BY tenant_id, key
 
 -- set_key(tenant_id, key_id, wrapped)
 UPDATE control.data_keys SET wrapped = $3 WHERE tenant_id = $1 AND key_id = $2;
+
+-- act_for(tenant_id)
+-- The row policies bind the owner of the tables too.
+SELECT set_config('app.tenant_id', $1, true);

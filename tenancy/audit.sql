@@ -1,0 +1,29 @@
+-- head(tenant_id)
+-- The end of a school's chain, locked until the transaction ends: one writer at a time.
+SELECT seq, mac FROM audit_heads WHERE tenant_id = $1 FOR UPDATE;
+
+-- start(tenant_id, mac)
+-- The first entry's head; another writer may have been first.
+INSERT INTO audit_heads (tenant_id, seq, mac) VALUES ($1, 0, $2) ON CONFLICT DO NOTHING;
+
+-- append(tenant_id, seq, at, actor, verb, thing, thing_id, detail, address, mac, head_mac)
+-- The entry and the chain's new end, in one statement.
+WITH entry AS (
+    INSERT INTO audit (tenant_id, seq, at, actor, verb, thing, thing_id, detail, address, mac)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+)
+UPDATE audit_heads SET seq = $2, mac = $11 WHERE tenant_id = $1;
+
+-- snapshot()
+-- For the rest of the transaction everything is seen as it is now. Control: it reads no table.
+SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
+
+-- end(tenant_id)
+SELECT seq, mac FROM audit_heads WHERE tenant_id = $1;
+
+-- entries(tenant_id, after, limit)
+SELECT seq, at, actor, verb, thing, thing_id, detail, address, mac
+  FROM audit
+ WHERE tenant_id = $1 AND seq > $2
+ ORDER BY seq
+ LIMIT $3;
