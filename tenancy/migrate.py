@@ -10,7 +10,7 @@ A migration is a file `migrations/NNNN_name.sql`:
     -- down:
     DROP TABLE ...;
 
-Each file runs in a transaction of its own in each cell, and is noted there with its checksum, so a run
+Each file runs in a transaction of its own in each cell, and is noted with its checksum, so a run
 that was broken off is picked up where it stopped, and a second run changes nothing.
 """
 
@@ -90,7 +90,7 @@ def read(folder: Traversable | None = None) -> tuple[Migration, ...]:
     Raises:
         MigrationRefused: If a file's header is missing, or two files have the same number.
     """
-    folder = folder or files(cast(str, __package__)).joinpath("migrations")
+    folder = folder or files(__package__).joinpath("migrations")
     found: dict[int, Migration] = {}
     for path in sorted(folder.iterdir(), key=lambda p: p.name):
         if match := _FILE.match(path.name):
@@ -151,8 +151,8 @@ async def up(
     """Run what was not run yet, in `control` and in every cell; a failing cell stops no other.
 
     Raises:
-        MigrationRefused: If an applied file was changed since, the database is newer than this version,
-            or another run is under way.
+        MigrationRefused: If an applied file was changed since, the database is newer than this
+            version, or another run is under way.
     """
     migrations = read() if migrations is None else migrations
     async with admin(url) as connection:
@@ -182,7 +182,7 @@ async def down(
     """Run the `-- down:` part of one file wherever the file was run.
 
     Raises:
-        MigrationRefused: If there is no such file, it has no such part, or a later one stands on it.
+        MigrationRefused: If there is no such file or part, or a later file stands on it.
     """
     migrations = read() if migrations is None else migrations
     one = next((m for m in migrations if m.number == number), None)
@@ -206,9 +206,9 @@ async def down(
 async def make_cell(
     connection: Connection, cell: str, *, migrations: Sequence[Migration] | None = None
 ) -> None:
-    """Make a cell's schema and tables, or finish making them. The name was checked by the caller."""
+    """Make a cell's schema and tables, or finish making them. The caller checked the name."""
     migrations = _of_cells(read() if migrations is None else migrations)
-    async with _as_owner(connection, CONTROL):
+    async with as_owner(connection, CONTROL):
         await connection.execute(_QUERIES["add_cell"], cell)
         await connection.execute(await connection.fetchval(_ROLES["make_schema"], cell))
     await _bring(connection, cell, migrations, await _applied(connection), None)
@@ -265,7 +265,7 @@ async def _make_ready(connection: Connection) -> None:
         if not await connection.fetchval(_ROLES[exists]):
             await connection.execute(_ROLES[make])
     if not await connection.fetchval(_ROLES["has_control"]):
-        async with _as_owner(connection, CONTROL):
+        async with as_owner(connection, CONTROL):
             await connection.execute(await connection.fetchval(_ROLES["make_schema"], CONTROL))
 
 
@@ -343,7 +343,7 @@ async def _each(
 
 
 async def _apply(connection: Connection, cell: str, migration: Migration) -> None:
-    async with _as_owner(connection, cell):
+    async with as_owner(connection, cell):
         for statement in migration.up:
             await connection.execute(statement)
         await connection.execute(
@@ -352,7 +352,7 @@ async def _apply(connection: Connection, cell: str, migration: Migration) -> Non
 
 
 async def _revert(connection: Connection, cell: str, migration: Migration) -> None:
-    async with _as_owner(connection, cell):
+    async with as_owner(connection, cell):
         for statement in migration.down:
             await connection.execute(statement)
         if await connection.fetchval(_ROLES["has_control"]):
@@ -360,7 +360,7 @@ async def _revert(connection: Connection, cell: str, migration: Migration) -> No
 
 
 @contextlib.asynccontextmanager
-async def _as_owner(connection: Connection, schema: str) -> AsyncIterator[None]:
+async def as_owner(connection: Connection, schema: str) -> AsyncIterator[None]:
     """A transaction in which all that is made belongs to the owner and lands in `schema`."""
     async with connection.transaction():
         await connection.execute(_ROLES["act_as_owner"])

@@ -3,12 +3,14 @@
 DatabaseError
 +-- DatabaseUnavailable   it does not answer; `outcome_unknown` where a commit was under way
 +-- TransactionNested     a transaction was opened inside another
++-- CellNameRefused       a schema name that could be anything but one of ours
 +-- SelfCheckFailed       the database would not keep schools apart; `problems` says how
 """
 
 import asyncio
 import contextlib
 import random
+import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextvars import ContextVar
@@ -19,15 +21,12 @@ from uuid import UUID
 import asyncpg
 import orjson
 
-from tenancy.cells import check_cell_name
-from tenancy.crypto import Keyring, WrappedKey
+from tenancy import selfcheck
+from tenancy.crypto import CryptoError, Keyring, WrappedKey
 from tenancy.model import TenancyError, Tenant, TenantUnknown
 from tenancy.sql import load
 
 T = TypeVar("T")
-Connection = Any
-"An `asyncpg.Connection` within a transaction."
-
 PATIENCE_S = 5.0  # how long a restarting database is waited for before anything was done
 RETRY_S = 0.05
 ATTEMPTS = 8  # at a transaction that lost against another one
@@ -43,7 +42,15 @@ _GONE = (
     asyncpg.TooManyConnectionsError,
 )
 _LOST_AGAINST_ANOTHER = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
+_CELL = re.compile(r"[a-z][a-z0-9_]{0,62}")
+_NOT_CELLS = re.compile(r"control|public|sys|information_schema|pg_.*")
 _QUERIES = load(__package__, "postgres.sql")
+
+
+class Connection(asyncpg.Connection):  # type: ignore[misc]
+    """What `transaction` gives: asyncpg's connection, jsonb as Python values, the schools' keys."""
+
+    keys: Keyring
 
 
 class DatabaseError(TenancyError):
@@ -64,6 +71,16 @@ class TransactionNested(DatabaseError):
     def __init__(self) -> None:
         super().__init__(
             "A transaction is open already. Hand its connection on instead of opening another."
+        )
+
+
+class CellNameRefused(DatabaseError):
+    """A schema name that could be anything but one of ours."""
+
+    def __init__(self, cell: str) -> None:
+        super().__init__(
+            f"{cell!r} cannot be a cell's name. Use small letters, digits and _, 63 at most,"
+            " beginning with a letter."
         )
 
 
@@ -116,7 +133,12 @@ class Database:
         how: dict[str, Any] = {"dsn": place} if isinstance(place, str) else dict(place)
         try:
             pool = await asyncpg.create_pool(
-                min_size=1, max_size=size, init=_set_codecs, reset=_roll_back, **how
+                min_size=1,
+                max_size=size,
+                connection_class=Connection,
+                init=lambda connection: _prepare(connection, keys),
+                reset=_roll_back,
+                **how,
             )
         except (OSError, asyncpg.PostgresError) as error:
             raise DatabaseUnavailable(error) from error
@@ -148,6 +170,23 @@ class Database:
         async with self._transaction("BEGIN; SET LOCAL search_path = control") as connection:
             yield connection
 
+    async def self_check(self) -> None:
+        """Refuse a database that would not keep schools apart, or whose words would not open.
+
+        Raises:
+            SelfCheckFailed: With a sentence for each problem.
+        """
+        async with self.control() as connection:
+            problems = await selfcheck.problems(connection)
+            for row in await connection.fetch(_QUERIES["all_data_keys"]):
+                try:
+                    self.keys.rewrap(WrappedKey(row["tenant_id"], row["key_id"], row["wrapped"]))
+                except CryptoError as error:
+                    problems.append(str(error))
+                    break
+        if problems:
+            raise SelfCheckFailed(problems)
+
     async def run(self, tenant_id: UUID, work: Callable[[Connection], Awaitable[T]]) -> T:
         """`work` in a transaction; again from its start if that lost against another one.
 
@@ -169,7 +208,7 @@ class Database:
                 if error.outcome_unknown or late or attempt == ATTEMPTS:
                     raise
             pause_s = min(BACKOFF_CAP_S, BACKOFF_S * 2**attempt)
-            await asyncio.sleep(pause_s * random.uniform(0.5, 1))  # noqa: S311
+            await asyncio.sleep(pause_s * random.uniform(0.5, 1))
         raise AssertionError("unreachable")
 
     async def tenant(self, tenant_id: UUID) -> Tenant:
@@ -266,7 +305,9 @@ class Database:
         deadline_s = time.monotonic() + PATIENCE_S
         while True:
             try:
-                connection = await self._pool.acquire(timeout=deadline_s - time.monotonic())
+                connection: Connection = await self._pool.acquire(
+                    timeout=deadline_s - time.monotonic()
+                )
             except TimeoutError as error:
                 raise DatabaseUnavailable("it is busy") from error
             except _GONE as error:
@@ -285,9 +326,19 @@ class Database:
             return connection
 
 
+def check_cell_name(cell: str) -> None:
+    """Raise unless `cell` can be nothing but a schema of ours.
+
+    Raises:
+        CellNameRefused: If it could.
+    """
+    if not _CELL.fullmatch(cell) or _NOT_CELLS.fullmatch(cell):
+        raise CellNameRefused(cell)
+
+
 def _begin(tenant_id: UUID, cell: str) -> str:
     """The project's only built SQL: nothing gets in but a UUID object and a checked schema name."""
-    if type(tenant_id) is not UUID and not isinstance(tenant_id, UUID):
+    if not isinstance(tenant_id, UUID):
         raise TypeError("tenant_id must be a UUID.")
     check_cell_name(cell)
     return (
@@ -300,7 +351,8 @@ def _tenant(row: Any) -> Tenant:
     return Tenant(row["id"], row["slug"], row["name"], row["cell"], row["status"])
 
 
-async def _set_codecs(connection: Connection) -> None:
+async def _prepare(connection: Connection, keys: Keyring) -> None:
+    connection.keys = keys
     await connection.set_type_codec(
         "jsonb",
         schema="pg_catalog",

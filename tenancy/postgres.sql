@@ -15,3 +15,6 @@ SELECT id, slug, name, cell, status FROM tenants ORDER BY slug;
 
 -- data_keys(tenant_id)
 SELECT key_id, wrapped FROM data_keys WHERE tenant_id = $1;
+
+-- all_data_keys()
+SELECT tenant_id, key_id, wrapped FROM data_keys;
