@@ -1,11 +1,11 @@
-"""Keeps what people said unreadable in the database: a data key per school, wrapped by the master key.
+"""Keeps what people said unreadable in the database: a data key per school, under a master key.
 
-    sealed  = version (1 byte) | key id (2) | nonce (12) | AES-256-GCM ciphertext and tag
-    wrapped = version (1 byte) | master key's mark (4)  | nonce (12) | AES-256-GCM ciphertext and tag
+    sealed  = version (1 byte) | key id (2)        | nonce (12) | AES-256-GCM ciphertext, tag
+    wrapped = version (1 byte) | master's mark (4) | nonce (12) | AES-256-GCM ciphertext, tag
 
-Tenant, table and row are a sealed text's associated data: moved to another row it does not open. A new
-master key only re-wraps the data keys; no row is written. Deleting a school's data keys deletes its
-words, in backups too.
+Tenant, table and row are a sealed text's associated data: moved to another row it does not open. A
+new master key only re-wraps the data keys; no row is written. Deleting a school's data keys deletes
+its words, in backups too.
 
 CryptoError
 +-- MasterKeyUnusable  not 32 bytes, or not the one that the schools' keys were wrapped with
@@ -169,8 +169,8 @@ class Keyring:
         master = self._masters.get(wrapped[1 : 1 + MARK_BYTES])
         if master is None:
             raise MasterKeyUnusable(
-                "The schools' keys were wrapped with another master key. Put back the MASTER_KEY (or the"
-                " file DATA_DIR/master.key) that this database was made with."
+                "The schools' keys were wrapped with another master key. Put back the MASTER_KEY"
+                " (or the file DATA_DIR/master.key) that this database was made with."
             )
         bound = _bound(key.tenant_id, "data_keys", str(key.key_id))
         try:

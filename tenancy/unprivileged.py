@@ -1,9 +1,10 @@
 """What a child process does between fork and exec: leave root, and be bound to its parent's life.
 
-PostgreSQL refuses to run as root. Started by root, it runs as the account `student-connect` where the
-machine has one, else as `nobody`. That account may be unable to reach the data folder, or even the
-installed programs, because a folder above them (`/root`, say) is closed; since nothing outside the data
-folder is to be touched, the child then keeps one capability that lets it pass closed folders.
+PostgreSQL refuses to run as root. Started by root, it runs as the account `student-connect` where
+the machine has one, else as `nobody`. That account may be unable to reach the data folder, or even
+the installed programs, because a folder above them (`/root`, say) is closed; since nothing outside
+the data folder is to be touched, the child then keeps one capability that lets it pass closed
+folders.
 """
 
 import ctypes
@@ -15,6 +16,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tenancy.model import TenancyError
+
 ACCOUNTS = ("student-connect", "nobody")
 
 # linux/prctl.h, linux/capability.h
@@ -25,6 +28,11 @@ _PR_CAP_AMBIENT_RAISE = 2
 _CAP_DAC_OVERRIDE = 1
 _CAP_DAC_READ_SEARCH = 2
 _CAPABILITY_VERSION_3 = 0x20080522
+
+
+class CannotLeaveRoot(TenancyError):
+    """PostgreSQL cannot be run as another account than root."""
+
 
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
@@ -38,21 +46,26 @@ class Account:
     gid: int
 
 
-def account() -> Account | None:
+def account(owned: Path) -> Account | None:
     """The account for PostgreSQL; None where we are not root and it simply stays ours.
 
+    Args:
+        owned: The folder that it is to own. Where that exists already, its owner is the account.
+
     Raises:
-        LookupError: If we are root and the machine has no suitable account.
+        CannotLeaveRoot: If we are root and the machine has no suitable account.
     """
     if os.geteuid() != 0:
         return None
+    if owned.exists() and (facts := owned.stat()).st_uid != 0:
+        return Account(str(facts.st_uid), facts.st_uid, facts.st_gid)
     for name in ACCOUNTS:
         try:
             entry = pwd.getpwnam(name)
         except KeyError:
             continue
         return Account(name, entry.pw_uid, entry.pw_gid)
-    raise LookupError(
+    raise CannotLeaveRoot(
         "PostgreSQL does not run as root, and this machine has no account `nobody` to run it as."
         " Start student-connect as another user."
     )
@@ -62,15 +75,15 @@ def preparation(who: Account | None, paths: Iterable[Path]) -> Callable[[], None
     """What the child runs before exec: become `who`, able to reach `paths`, and end with us.
 
     Raises:
-        PermissionError: If a path is out of reach for `who` and nothing can be done about it.
+        CannotLeaveRoot: If a path is out of reach for `who` and nothing can be done about it.
     """
     closed = [] if who is None else [p for p in (_closed(path, who) for path in paths) if p]
     capability = _passing_capability() if closed else None
     if closed and capability is None:
-        raise PermissionError(
-            f"PostgreSQL runs as the account `{who.name if who else ''}`, which cannot pass the folder"
-            f" {closed[0]}. Set DATA_DIR to a folder that others may pass, or start student-connect"
-            " as another user than root."
+        raise CannotLeaveRoot(
+            f"PostgreSQL runs as the account `{who.name if who else ''}`, which cannot pass the"
+            f" folder {closed[0]}. Set DATA_DIR to a folder that others may pass, or start"
+            " student-connect as another user than root."
         )
     parent = os.getpid()
 

@@ -1,7 +1,7 @@
 """One PostgreSQL a run, one migrated database a process, two fresh schools a test.
 
-PostgreSQL starts when the first test asks for it; under pytest-xdist the controller starts it for all its
-workers. Schools share the cell `pool_1`, so that every test runs beside the rows of all the others.
+PostgreSQL starts when the first test asks for it; under pytest-xdist the controller starts it for
+all its workers. Schools share the cell `pool_1`: every test runs beside the rows of all others.
 """
 
 import asyncio
@@ -157,7 +157,8 @@ async def make_school(database: Database, admin_connection: Any, name: str) -> S
     async with database.transaction(tenant.id) as connection:
         now = datetime.now(UTC)
         await connection.executemany(
-            "INSERT INTO people (tenant_id, id, email, name, created_at) VALUES ($1, $2, $3, $4, $5)",
+            "INSERT INTO people (tenant_id, id, email, name, created_at)"
+            " VALUES ($1, $2, $3, $4, $5)",
             [(p.tenant_id, p.id, p.email, p.name, now) for p in people.values()],
         )
         await connection.executemany(
