@@ -1,0 +1,1 @@
+"""The live door: OpenAI Realtime over WebSocket, and what belongs to it over HTTP."""
