@@ -247,6 +247,8 @@ class InputCleared:
 class TranscriptionCompleted:
     item_id: str
     transcript: str
+    audio_ms: int | None = None
+    "How long the turn was, where that is known."
 
 
 @dataclass(frozen=True, slots=True)
