@@ -5,7 +5,7 @@ one engine. A leg reports by calling `report(event)` on the event loop's thread;
 return at once and never block.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -161,9 +161,19 @@ class VoiceEngine(Protocol):
     "Languages whose speech it understands (primary subtags); None: any."
 
     async def open(
-        self, brief: Brief, memory: Sequence[Utterance], report: Report, *, clock_ms: int = 0
+        self,
+        brief: Brief,
+        memory: Sequence[Utterance],
+        report: Report,
+        *,
+        step: int = 0,
+        clock_ms: int = 0,
     ) -> Leg:
-        """Begin a leg that remembers `memory`. Raises EngineUnavailable where it cannot."""
+        """Begin a leg that remembers `memory` and is at `step` of the plan.
+
+        Raises:
+            EngineUnavailable: If it cannot be opened now.
+        """
 
     async def close(self) -> None:
         """End what the sessions shared."""
@@ -200,8 +210,10 @@ class ChatEngine(Protocol):
 
     name: str
 
-    def reply(self, brief: Brief, memory: Sequence[Utterance], cue: Cue) -> AsyncIterator[Piece]:
-        """The next answer. Raises EngineFailed; closing the iterator cancels it."""
+    def reply(
+        self, brief: Brief, memory: Sequence[Utterance], cue: Cue
+    ) -> AsyncGenerator[Piece, None]:
+        """The next answer. Raises EngineFailed; closing the generator cancels it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -196,7 +196,7 @@ class Conversation:
 
     def memory(self) -> list[Utterance]:
         """The conversation as an engine remembers it; of the tutor's words, those heard."""
-        return [_utterance(item) for item in self.log if item.said]
+        return [_utterance(item) for item in self.log if item.said and item.heard != ""]
 
     def durations(self, now: float) -> Durations:
         """How long it has been so far. What nobody's speech filled is silence."""

@@ -161,14 +161,19 @@ class Session:
 
     async def open(self) -> None:
         """Open the engine's leg on what the log holds. Raises EngineUnavailable."""
-        self._leg = await self._engine.open(
-            self.conversation.brief,
-            self.conversation.memory(),
-            self._report,
-            clock_ms=self.conversation.turns.media_ms,
-        )
+        self._leg = await self._open_leg()
         self.saver.start()
         self._wait_for_connection()
+
+    async def _open_leg(self) -> Leg:
+        conversation = self.conversation
+        return await self._engine.open(
+            conversation.brief,
+            conversation.memory(),
+            self._report,
+            step=conversation.progress.step,
+            clock_ms=conversation.turns.media_ms,
+        )
 
     async def close(self, code: int, reason: str) -> None:
         """This process lets go of the session, which can be resumed: connections are closed."""
@@ -412,12 +417,7 @@ class Session:
         for tries in range(REOPEN_TRIES):
             await asyncio.sleep(0.2 * 3**tries if tries or self._reopened else 0)
             try:
-                leg = await self._engine.open(
-                    self.conversation.brief,
-                    self.conversation.memory(),
-                    self._report,
-                    clock_ms=self.conversation.turns.media_ms,
-                )
+                leg = await self._open_leg()
             except EngineError as problem:
                 log.warning("session.reopen_failed", session_id=str(self.id), problem=str(problem))
                 continue

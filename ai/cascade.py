@@ -1,0 +1,369 @@
+"""A voice engine made of parts: ears -> mind -> speaker, with our own turn detection.
+
+The words of a turn are looked for while the turn may still be going on, so that the answer can
+begin as soon as it is judged over. Nothing here decides who may speak: that is the caller's, who
+asks and cancels.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+from typing import Any, Protocol
+
+from ai.audio import BYTES_PER_MS, duration_ms
+from ai.engine import (
+    Ask,
+    Brief,
+    ChatEngine,
+    Ears,
+    EngineError,
+    HeardSpeech,
+    Keep,
+    Leg,
+    Moved,
+    Report,
+    Say,
+    Speaker,
+    TurnDetection,
+    Utterance,
+)
+from ai.events import (
+    AnswerEnded,
+    Failed,
+    Kept,
+    Progressed,
+    SpeechConfirmed,
+    SpeechDropped,
+    SpeechStarted,
+    SpeechStopped,
+    Spoke,
+    Transcribed,
+    Used,
+)
+from ai.turns import Confirmed, Dropped, Ended, Paused, Resumed, Suspected, TurnDetector
+
+T = TypeVar("T")
+
+log = structlog.get_logger()
+
+KEPT_WITHOUT_SPEECH_MS = 1_500  # onset is told some 100 ms late, and a turn begins before it
+STALL_S = 2.0  # a microphone that stops in mid-speech: the turn is over
+WORDS_TIMEOUT_S = 6.0  # ears that take longer are given up; the caller gives up at 10 s
+
+
+class VoiceActivity(Protocol):
+    """Voice activity of one student; see `ai.local.vad`."""
+
+    def feed(self, pcm: bytes) -> None:
+        """More audio, 24 kHz; each 32 ms of it is judged, soon."""
+
+    def close(self) -> None: ...
+
+
+class Vad(Protocol):
+    """Judges the windows of all sessions together."""
+
+    def session(self, on_window: Callable[[float, int], None], *, clock_ms: int) -> VoiceActivity:
+        """`on_window(probability, now_ms)` is called on the loop for each window, in order."""
+
+    def close(self) -> None: ...
+
+
+class Cascade:
+    """Opens legs that share ears, mind, speaker and voice detection."""
+
+    def __init__(
+        self,
+        name: str,
+        ears: Ears,
+        mind: ChatEngine,
+        speaker: Speaker,
+        vad: Vad,
+    ) -> None:
+        self.name = name
+        self.languages = ears.languages
+        self.ears = ears
+        self.mind = mind
+        self.speaker = speaker
+        self.vad = vad
+
+    async def open(
+        self,
+        brief: Brief,
+        memory: Sequence[Utterance],
+        report: Report,
+        *,
+        step: int = 0,
+        clock_ms: int = 0,
+    ) -> Leg:
+        """A leg; its microphone is deaf where the ears don't know the lesson's language."""
+        hears = self.languages is None or brief.language.split("-")[0] in self.languages
+        return CascadeLeg(self, brief, memory, report, step, clock_ms, hears)
+
+    async def close(self) -> None:
+        self.vad.close()
+
+
+class _Sound:
+    """The student's audio that may still belong to a turn, on the media clock."""
+
+    def __init__(self, clock_ms: int) -> None:
+        self.end_ms = clock_ms
+        self.start_ms = clock_ms
+        self._pcm = bytearray()
+
+    def add(self, pcm: bytes) -> None:
+        self._pcm += pcm
+        self.end_ms = self.start_ms + len(self._pcm) // BYTES_PER_MS
+
+    def between(self, start_ms: int, end_ms: int) -> bytes:
+        start = max(0, start_ms - self.start_ms) * BYTES_PER_MS
+        return bytes(self._pcm[start : max(0, end_ms - self.start_ms) * BYTES_PER_MS])
+
+    def forget_before(self, at_ms: int) -> None:
+        length_ms = min(at_ms, self.end_ms) - self.start_ms
+        if length_ms > 0:
+            del self._pcm[: length_ms * BYTES_PER_MS]
+            self.start_ms += length_ms
+
+
+class CascadeLeg:
+    """One session's conversation with a cascade."""
+
+    def __init__(
+        self,
+        parts: Cascade,
+        brief: Brief,
+        memory: Sequence[Utterance],
+        report: Report,
+        step: int,
+        clock_ms: int,
+        hears: bool,
+    ) -> None:
+        self._parts = parts
+        self._brief = brief
+        self._memory = list(memory)
+        self._said: dict[str, int] = {}
+        "Answer -> its place in the memory."
+        self._report = report
+        self._step = step
+        self._sound = _Sound(clock_ms)
+        self._detector = TurnDetector()
+        self._activity = parts.vad.session(self._judged, clock_ms=clock_ms) if hears else None
+        self._turn = ""
+        self._turn_from_ms = 0
+        self._turns = 0
+        self._early: tuple[int, asyncio.Task[HeardSpeech]] | None = None
+        "Words looked for while the turn may still go on: where they end, and the search."
+        self._words: dict[str, asyncio.Task[None]] = {}
+        self._answer: tuple[str, asyncio.Task[None]] | None = None
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._heard_at = 0.0
+        self._stall: asyncio.TimerHandle | None = None
+        self._closed = False
+
+    # ---- the student ------------------------------------------------------------------------
+
+    def hear(self, pcm: bytes) -> None:
+        if self._activity is None:
+            return
+        self._sound.add(pcm)
+        self._heard_at = asyncio.get_running_loop().time()
+        if self._detector.detection is None:
+            return
+        self._activity.feed(pcm)
+        if not self._turn:
+            self._sound.forget_before(self._sound.end_ms - KEPT_WITHOUT_SPEECH_MS)
+
+    def detect(self, detection: TurnDetection | None) -> None:
+        if (detection is None) != (self._detector.detection is None):
+            self.clear()
+        self._detector.detect(detection)
+
+    def commit(self, turn: str) -> None:
+        if turn == self._turn:
+            self._turn_over(self._sound.end_ms)
+        else:
+            start_ms = self._sound.start_ms
+            self._find_words(turn, self._sound.between(start_ms, self._sound.end_ms))
+        self._sound.forget_before(self._sound.end_ms)
+        self._detector.forget(self._sound.end_ms)
+
+    def clear(self) -> None:
+        self._turn = ""
+        self._end_early()
+        self._sound.forget_before(self._sound.end_ms)
+        self._detector.forget(self._sound.end_ms)
+
+    def listen(self, turn: str, pcm: bytes) -> None:
+        self._find_words(turn, pcm)
+
+    def read(self, text: str) -> None:
+        self._memory.append(Utterance("student", text))
+
+    def playing(self, on: bool) -> None:
+        self._detector.playing(on)
+
+    # ---- turns -------------------------------------------------------------------------------
+
+    def _judged(self, probability: float, now_ms: int) -> None:
+        """A window of the microphone was judged."""
+        if self._closed:
+            return
+        for fact in self._detector.hear(probability, now_ms):
+            match fact:
+                case Suspected(began_ms, from_ms):
+                    self._turns += 1
+                    self._turn = f"turn_{self._turns}"
+                    self._turn_from_ms = from_ms
+                    self._watch_for_stall()
+                    self._report(SpeechStarted(self._turn, began_ms))
+                case Confirmed():
+                    self._report(SpeechConfirmed(self._turn))
+                case Dropped():
+                    turn, self._turn = self._turn, ""
+                    self._end_early()
+                    self._report(SpeechDropped(turn))
+                case Paused(ended_ms):
+                    self._begin_early(ended_ms)
+                case Resumed():
+                    self._end_early()
+                case Ended(ended_ms):
+                    self._turn_over(ended_ms)
+
+    def _turn_over(self, ended_ms: int) -> None:
+        turn, self._turn = self._turn, ""
+        if not turn:
+            return
+        early, self._early = self._early, None
+        found = early[1] if early is not None and early[0] == ended_ms else None
+        if early is not None and found is None:
+            early[1].cancel()
+        pcm = self._sound.between(self._turn_from_ms, self._sound.end_ms)
+        self._sound.forget_before(self._sound.end_ms)
+        self._report(SpeechStopped(turn, ended_ms))
+        self._find_words(turn, pcm, found)
+
+    def _begin_early(self, ended_ms: int) -> None:
+        self._end_early()
+        pcm = self._sound.between(self._turn_from_ms, self._sound.end_ms)
+        self._early = (ended_ms, self._start(self._transcribe(pcm)))
+
+    def _end_early(self) -> None:
+        early, self._early = self._early, None
+        if early is not None:
+            early[1].cancel()
+
+    def _watch_for_stall(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self._stall is not None:
+            self._stall.cancel()
+        left = self._heard_at + STALL_S - loop.time()
+        if not self._turn or self._closed:
+            return
+        if left > 0:
+            self._stall = loop.call_later(left, self._watch_for_stall)
+            return
+        self._turn_over(self._sound.end_ms)
+        self._detector.forget(self._sound.end_ms)
+
+    def _find_words(
+        self, turn: str, pcm: bytes, found: asyncio.Task[HeardSpeech] | None = None
+    ) -> None:
+        self._report(Used("audio_in_ms", duration_ms(pcm)))
+        self._words[turn] = self._start(self._tell_words(turn, pcm, found))
+
+    async def _tell_words(
+        self, turn: str, pcm: bytes, found: asyncio.Task[HeardSpeech] | None
+    ) -> None:
+        earlier = [task for name, task in self._words.items() if name != turn]
+        heard = await (found if found is not None else self._transcribe(pcm))
+        await asyncio.gather(*earlier, return_exceptions=True)
+        del self._words[turn]
+        if heard.text:
+            self._memory.append(Utterance("student", heard.text, {"sure": heard.sure}))
+        self._report(Transcribed(turn, heard.text, heard.words, heard.sure))
+
+    async def _transcribe(self, pcm: bytes) -> HeardSpeech:
+        """The words, or none: ears that fail are ears that did not understand."""
+        try:
+            return await asyncio.wait_for(
+                self._parts.ears.transcribe(pcm, self._brief, self._step), WORDS_TIMEOUT_S
+            )
+        except (EngineError, TimeoutError) as problem:
+            log.warning("ears.failed", problem=type(problem).__name__)
+            return HeardSpeech("", sure=False)
+
+    # ---- answers -----------------------------------------------------------------------------
+
+    def answer(self, ask: Ask) -> None:
+        self._answer = (ask.answer, self._start(self._answering(ask)))
+
+    def cancel(self, answer: str, heard: str) -> None:
+        if self._answer is not None and self._answer[0] == answer:
+            self._answer[1].cancel()
+            self._answer = None
+        place = self._said.get(answer)
+        if place is not None:
+            self._memory[place] = replace(self._memory[place], text=heard)
+
+    async def _answering(self, ask: Ask) -> None:
+        pending = list(self._words.values())
+        await asyncio.gather(*pending, return_exceptions=True)
+        finished = False
+        said: list[str] = []
+        data: dict[str, Any] = {}
+        place = len(self._memory)
+        memory = [line for line in self._memory if line.text]
+        self._said[ask.answer] = place
+        self._memory.append(Utterance("tutor", ""))
+        try:
+            async with aclosing(self._parts.mind.reply(self._brief, memory, ask.cue)) as pieces:
+                async for piece in pieces:
+                    match piece:
+                        case Keep():
+                            data, finished = dict(piece.data), piece.finished
+                            self._report(Kept(ask.answer, data))
+                        case Moved():
+                            self._step = piece.step
+                            self._report(Progressed(piece.step, piece.status))
+                        case Say():
+                            await self._say(ask, piece.text)
+                            said.append(piece.text)
+                    self._memory[place] = Utterance("tutor", " ".join(said), data)
+        except EngineError as problem:
+            log.warning("mind.failed", problem=type(problem).__name__)
+            self._report(Failed("engine_failed", type(problem).__name__, ask.answer))
+            return
+        if self._answer is not None and self._answer[0] == ask.answer:
+            self._answer = None
+        self._report(AnswerEnded(ask.answer, finished))
+
+    async def _say(self, ask: Ask, text: str) -> None:
+        if not ask.sound:
+            self._report(Spoke(ask.answer, text))
+            return
+        spoken = await self._parts.speaker.speak(
+            text, language=self._brief.language, voice=ask.voice, speed=ask.speed
+        )
+        self._report(Used("audio_out_ms", duration_ms(spoken.pcm)))
+        self._report(Spoke(ask.answer, text, spoken.pcm, spoken.words))
+
+    # ---- the end -----------------------------------------------------------------------------
+
+    async def close(self) -> None:
+        self._closed = True
+        if self._activity is not None:
+            self._activity.close()
+        if self._stall is not None:
+            self._stall.cancel()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _start(self, coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        task = asyncio.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
