@@ -9,7 +9,9 @@ import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import aclosing
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
+
+import structlog
 
 from ai.audio import BYTES_PER_MS, duration_ms
 from ai.engine import (
