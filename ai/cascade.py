@@ -66,8 +66,10 @@ class VoiceActivity(Protocol):
 class Vad(Protocol):
     """Judges the windows of all sessions together."""
 
-    def session(self, on_window: Callable[[float, int], None], *, clock_ms: int) -> VoiceActivity:
-        """`on_window(probability, now_ms)` is called on the loop for each window, in order."""
+    def session(
+        self, on_probability: Callable[[float, int], None], *, clock_ms: int
+    ) -> VoiceActivity:
+        """`on_probability(probability, now_ms)` is called on the loop for each window, in order."""
 
     def close(self) -> None: ...
 
@@ -152,7 +154,8 @@ class CascadeLeg:
         self._step = step
         self._sound = _Sound(clock_ms)
         self._detector = TurnDetector()
-        self._activity = parts.vad.session(self._judged, clock_ms=clock_ms) if hears else None
+        self._hears = hears
+        self._activity: VoiceActivity | None = None
         self._turn = ""
         self._turn_from_ms = 0
         self._turns = 0
@@ -168,11 +171,11 @@ class CascadeLeg:
     # ---- the student ------------------------------------------------------------------------
 
     def hear(self, pcm: bytes) -> None:
-        if self._activity is None:
+        if not self._hears:
             return
         self._sound.add(pcm)
         self._heard_at = asyncio.get_running_loop().time()
-        if self._detector.detection is None:
+        if self._activity is None or self._detector.detection is None:
             return
         self._activity.feed(pcm)
         if not self._turn:
@@ -181,7 +184,15 @@ class CascadeLeg:
     def detect(self, detection: TurnDetection | None) -> None:
         if (detection is None) != (self._detector.detection is None):
             self.clear()
+            self._open_activity()
         self._detector.detect(detection)
+
+    def _open_activity(self) -> None:
+        """A fresh ear on the media clock; audio that turns don't need is not judged."""
+        if self._activity is not None:
+            self._activity.close()
+        if self._hears:
+            self._activity = self._parts.vad.session(self._judged, clock_ms=self._sound.end_ms)
 
     def commit(self, turn: str) -> None:
         if turn == self._turn:
