@@ -1,3 +1,5 @@
+-- for: control
+
 -- taken(slug)
 SELECT EXISTS (SELECT FROM control.tenants WHERE slug = $1);
 

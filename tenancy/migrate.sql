@@ -1,3 +1,5 @@
+-- for: control
+
 -- applied()
 -- Every file that was run, and where.
 SELECT cell, number, name, checksum FROM control.migrations;

@@ -1,3 +1,5 @@
+-- for: control
+
 -- tenant(id)
 SELECT id, slug, name, cell, status FROM tenants WHERE id = $1;
 

@@ -1,3 +1,5 @@
+-- for: control
+
 -- owner_exists()
 -- Whether the role that owns the schemas is there.
 SELECT 1 FROM pg_roles WHERE rolname = 'student_connect_owner';
@@ -13,8 +15,8 @@ SELECT 1 FROM pg_roles WHERE rolname = 'student_connect_app';
 CREATE ROLE student_connect_app LOGIN;
 
 -- may_be_owner()
--- Whether we may act as the owner already.
-SELECT pg_has_role(current_user, 'student_connect_owner', 'MEMBER');
+-- A superuser may be anyone. Others ask every time: since PostgreSQL 16 being a member is not enough.
+SELECT 1 FROM pg_roles WHERE rolname = current_user AND rolsuper;
 
 -- become_owner()
 GRANT student_connect_owner TO CURRENT_USER;
@@ -40,7 +42,9 @@ SELECT to_regclass('control.migrations') IS NOT NULL;
 
 -- make_schema(name)
 -- The statements that make a schema; the database itself quotes the name.
-SELECT format('CREATE SCHEMA IF NOT EXISTS %I; GRANT USAGE ON SCHEMA %I TO student_connect_app', $1::text, $1::text);
+SELECT format(
+    'CREATE SCHEMA IF NOT EXISTS %1$I; GRANT USAGE ON SCHEMA %1$I TO student_connect_app', $1::text
+);
 
 -- act_as_owner()
 SET LOCAL ROLE student_connect_owner;

@@ -1,3 +1,5 @@
+-- for: control
+
 -- version()
 SELECT current_setting('server_version_num')::int AS number, current_setting('server_version') AS name;
 
