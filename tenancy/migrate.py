@@ -252,10 +252,8 @@ class _Counter:
 Applied = Mapping[tuple[str, int], tuple[str, str]]
 
 
-async def _make_ready(connection: Connection) -> None:
-    """Roles and the schema `control`, without which no migration can run."""
-    if not await connection.fetchval(_ROLES["lock_runner"]):
-        raise MigrationRefused("Another migration is running on this database. Wait until it ends.")
+async def make_roles(connection: Connection) -> None:
+    """The owner of the schemas and the server's own role, and their rights in this database."""
     for exists, make in (
         ("owner_exists", "make_owner"),
         ("app_exists", "make_app"),
@@ -264,6 +262,13 @@ async def _make_ready(connection: Connection) -> None:
     ):
         if not await connection.fetchval(_ROLES[exists]):
             await connection.execute(_ROLES[make])
+
+
+async def _make_ready(connection: Connection) -> None:
+    """Roles and the schema `control`, without which no migration can run."""
+    if not await connection.fetchval(_ROLES["lock_runner"]):
+        raise MigrationRefused("Another migration is running on this database. Wait until it ends.")
+    await make_roles(connection)
     if not await connection.fetchval(_ROLES["has_control"]):
         async with as_owner(connection, CONTROL):
             await connection.execute(await connection.fetchval(_ROLES["make_schema"], CONTROL))

@@ -33,6 +33,13 @@ ATTEMPTS = 8  # at a transaction that lost against another one
 BACKOFF_S, BACKOFF_CAP_S = 0.002, 0.2
 SCHOOL_TTL_S = 30.0  # how old a cached cell name or key may be
 
+SETTINGS = {
+    "application_name": "student-connect",
+    "search_path": "pg_catalog",  # outside a transaction of ours no table is found
+    "statement_timeout": "30s",
+    "idle_in_transaction_session_timeout": "60s",
+}
+
 _GONE = (
     OSError,
     asyncpg.PostgresConnectionError,
@@ -136,6 +143,7 @@ class Database:
                 min_size=1,
                 max_size=size,
                 connection_class=Connection,
+                server_settings=SETTINGS,
                 init=lambda connection: _prepare(connection, keys),
                 reset=_roll_back,
                 **how,
