@@ -1,0 +1,1 @@
+"""Ears, voice, tutor and voice activity on this machine: rough, and nothing leaves it."""
