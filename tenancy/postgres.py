@@ -367,6 +367,14 @@ async def _prepare(connection: Connection, keys: Keyring) -> None:
         encoder=lambda value: orjson.dumps(value).decode(),
         decoder=orjson.loads,
     )
+    # asyncpg's own UUID is a subclass, which orjson refuses.
+    await connection.set_type_codec(
+        "uuid",
+        schema="pg_catalog",
+        encoder=lambda value: value.bytes,
+        decoder=lambda data: UUID(bytes=data),
+        format="binary",
+    )
 
 
 async def _roll_back(connection: Connection) -> None:
