@@ -8,6 +8,7 @@ TenancyError
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
@@ -54,6 +55,8 @@ class Caller:
     "An ephemeral key may name the one lesson it is for."
     csrf: str | None = None
     "For cookies: what the page must send back in `X-CSRF-Token`."
+    ends_at: datetime | None = None
+    "When a socket opened with it must close: its expiry, or that of what a key was made from."
 
 
 @dataclass(frozen=True, slots=True)
