@@ -301,9 +301,8 @@ class CascadeLeg:
     async def _transcribe(self, pcm: bytes) -> HeardSpeech:
         """The words, or none: ears that fail are ears that did not understand."""
         try:
-            return await asyncio.wait_for(
-                self._parts.ears.transcribe(pcm, self._brief, self._step), WORDS_TIMEOUT_S
-            )
+            async with asyncio.timeout(WORDS_TIMEOUT_S):
+                return await self._parts.ears.transcribe(pcm, self._brief, self._step)
         except (EngineError, TimeoutError) as problem:
             log.warning("ears.failed", problem=type(problem).__name__)
             return HeardSpeech("", sure=False)

@@ -181,9 +181,7 @@ class Lobby:
         slug = await store.slug_of(self._database, person.tenant_id, row.lesson_id)
         return await self._open(person, row, read_brief(text), slug, items)
 
-    async def _start(
-        self, person: Person, version: store.LessonVersion, mode: Mode
-    ) -> Session:
+    async def _start(self, person: Person, version: store.LessonVersion, mode: Mode) -> Session:
         settings = self.settings
         if len(self._live) >= settings.sessions:
             raise ServerIsFull

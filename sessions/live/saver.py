@@ -94,7 +94,8 @@ class Saver:
         while True:
             timeout = CHECKPOINT_S if self.active else None
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), timeout)
+                async with asyncio.timeout(timeout):
+                    await self._wake.wait()
             self._wake.clear()
             if not await self._save_with_patience():
                 return

@@ -404,7 +404,8 @@ class Session:
         self._tell(SessionEnded(reason, durations.wall_ms, spoken_ms))
         if self._seats:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._summary.wait(), SUMMARY_WITHIN_S)
+                async with asyncio.timeout(SUMMARY_WITHIN_S):
+                    await self._summary.wait()
         for seat in list(self._seats.values()):
             seat.connection.close(1000, "session ended")
         await self._let_go()
