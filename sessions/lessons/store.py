@@ -1,0 +1,249 @@
+"""A school's lessons: their versions, which one is published, and who may take them.
+
+A version never changes once it is saved (the app's role has no right to), so whatever a session was
+started on can be read for ever; publishing moves a pointer.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sessions.errors import LessonUnknown, PlanInvalid
+from sessions.lessons.plan import Plan
+from tenancy import audit, policy
+from tenancy.ids import new_id
+from tenancy.model import Person
+from tenancy.policy import Thing
+from tenancy.postgres import Connection, Database
+from tenancy.sql import load
+
+_SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+MAX_SLUG = 80
+_QUERIES = load(__package__, "lessons.sql")
+
+
+@dataclass(frozen=True, slots=True)
+class LessonVersion:
+    """One version of a lesson, with what names the lesson."""
+
+    lesson_id: UUID
+    version_id: UUID
+    slug: str
+    title: str
+    subject: str
+    language: str
+    plan: Plan
+    number: int
+    published: bool
+    due_at: datetime | None = None
+    "For the person who asked."
+
+
+async def get(database: Database, person: Person, slug_or_id: str) -> LessonVersion:
+    """The lesson as `person` may take it: its published version.
+
+    Raises:
+        LessonUnknown: If there is none, it is another school's, or not for this person.
+    """
+    lesson_id = _uuid(slug_or_id)
+    async with database.transaction(person.tenant_id) as connection:
+        row = await connection.fetchrow(
+            _QUERIES["lesson"], person.tenant_id, lesson_id, slug_or_id if not lesson_id else ""
+        )
+        assigned = (
+            await connection.fetch(_QUERIES["assigned_to"], person.tenant_id, row["id"])
+            if row
+            else []
+        )
+    if row is None:
+        raise LessonUnknown(slug_or_id)
+    published = row["published_version_id"] is not None
+    students = frozenset(each["student_id"] for each in assigned)
+    thing = Thing(
+        "lesson",
+        person.tenant_id,
+        student_ids=None if None in students else students,
+        published=published,
+    )
+    if not policy.may(person, "take", thing):
+        raise LessonUnknown(slug_or_id)
+    due = [each["due_at"] for each in assigned if each["student_id"] in (None, person.id)]
+    return _version(row, min((at for at in due if at is not None), default=None))
+
+
+async def list_for(database: Database, person: Person) -> list[LessonVersion]:
+    """The lessons `person` may take, by title: a student's own, for staff all that are published."""
+    everyones = policy.may(
+        person, "take", Thing("lesson", person.tenant_id, student_ids=frozenset())
+    )
+    own = policy.may(
+        person, "take", Thing("lesson", person.tenant_id, student_ids=frozenset({person.id}))
+    )
+    if not everyones and not own:
+        return []
+    async with database.transaction(person.tenant_id) as connection:
+        rows = await connection.fetch(
+            _QUERIES["lessons_of"], person.tenant_id, person.id, bool(everyones)
+        )
+    return [_version(row, row["due_at"]) for row in rows]
+
+
+async def version(database: Database, tenant_id: UUID, version_id: UUID) -> LessonVersion:
+    """What a session was started on, whatever became of the lesson since.
+
+    Raises:
+        LessonUnknown: If the school has no such version.
+    """
+    async with database.transaction(tenant_id) as connection:
+        row = await connection.fetchrow(_QUERIES["version"], tenant_id, version_id)
+    if row is None:
+        raise LessonUnknown(str(version_id))
+    return _version(row)
+
+
+async def create(
+    database: Database, tenant_id: UUID, plan: Plan, slug: str, author: UUID
+) -> LessonVersion:
+    """A new lesson with its first version, unpublished and assigned to nobody.
+
+    Raises:
+        PlanInvalid: If the slug is no slug, or taken.
+    """
+    if not _SLUG.fullmatch(slug) or len(slug) > MAX_SLUG or _uuid(slug):
+        raise PlanInvalid(
+            [(None, "slug", f"write small letters, digits and hyphens, {MAX_SLUG} at most")]
+        )
+    lesson_id, at = new_id(), datetime.now(UTC)
+
+    async def work(connection: Connection) -> LessonVersion:
+        inserted = await connection.fetchval(
+            _QUERIES["insert_lesson"],
+            tenant_id, lesson_id, slug, plan.title, plan.subject, plan.language, author, at,
+        )  # fmt: skip
+        if inserted is None:
+            raise PlanInvalid(
+                [(None, "slug", f"there is a lesson `{slug}` already; choose another name")]
+            )
+        saved = await _save(connection, tenant_id, lesson_id, slug, plan, author, "")
+        await _note(connection, tenant_id, author, "create", lesson_id, saved.version_id)
+        return saved
+
+    return await database.run(tenant_id, work)
+
+
+async def save(
+    database: Database, tenant_id: UUID, lesson_id: UUID, plan: Plan, author: UUID, note: str = ""
+) -> LessonVersion:
+    """Another version of a lesson; the published one stays published.
+
+    Raises:
+        LessonUnknown: If the school has no such lesson.
+    """
+
+    async def work(connection: Connection) -> LessonVersion:
+        row = await connection.fetchrow(
+            _QUERIES["update_lesson"], tenant_id, lesson_id, plan.title, plan.subject, plan.language
+        )
+        if row is None:
+            raise LessonUnknown(str(lesson_id))
+        saved = await _save(connection, tenant_id, lesson_id, row["slug"], plan, author, note)
+        await _note(connection, tenant_id, author, "save", lesson_id, saved.version_id)
+        return saved
+
+    return await database.run(tenant_id, work)
+
+
+async def publish(
+    database: Database, tenant_id: UUID, lesson_id: UUID, version_id: UUID, author: UUID
+) -> None:
+    """From now on students who start the lesson get this version; the same call rolls back.
+
+    Raises:
+        LessonUnknown: If the school has no such lesson, or the lesson no such version.
+    """
+
+    async def work(connection: Connection) -> None:
+        if not await connection.fetchval(_QUERIES["publish"], tenant_id, lesson_id, version_id):
+            raise LessonUnknown(str(lesson_id))
+        await _note(connection, tenant_id, author, "publish", lesson_id, version_id)
+
+    await database.run(tenant_id, work)
+
+
+async def assign(
+    database: Database,
+    tenant_id: UUID,
+    lesson_id: UUID,
+    author: UUID,
+    *,
+    student_id: UUID | None = None,
+    due_at: datetime | None = None,
+) -> None:
+    """Let a student take the lesson; without `student_id` everyone at the school. Idempotent."""
+    assignment_id, at = new_id(), datetime.now(UTC)
+
+    async def work(connection: Connection) -> None:
+        await connection.execute(
+            _QUERIES["assign"],
+            tenant_id, assignment_id, lesson_id, student_id, due_at, author, at,
+        )  # fmt: skip
+        await _note(connection, tenant_id, author, "assign", lesson_id, student_id)
+
+    await database.run(tenant_id, work)
+
+
+async def _save(
+    connection: Connection,
+    tenant_id: UUID,
+    lesson_id: UUID,
+    slug: str,
+    plan: Plan,
+    author: UUID,
+    note: str,
+) -> LessonVersion:
+    version_id = new_id()
+    number = await connection.fetchval(
+        _QUERIES["insert_version"],
+        tenant_id, version_id, lesson_id, plan.plain(), author, note, datetime.now(UTC),
+    )  # fmt: skip
+    return LessonVersion(
+        lesson_id, version_id, slug, plan.title, plan.subject, plan.language, plan, number, False
+    )
+
+
+async def _note(
+    connection: Connection, tenant_id: UUID, author: UUID, verb: str, lesson_id: UUID, what: Any
+) -> None:
+    await audit.write(
+        connection,
+        tenant_id,
+        actor=author,
+        verb=verb,
+        thing="lesson",
+        thing_id=str(lesson_id),
+        detail={"for": str(what) if what else "everyone"},
+    )
+
+
+def _version(row: Any, due_at: datetime | None = None) -> LessonVersion:
+    return LessonVersion(
+        lesson_id=row["id"],
+        version_id=row["version_id"],
+        slug=row["slug"],
+        title=row["title"],
+        subject=row["subject"],
+        language=row["language"],
+        plan=Plan.model_validate(row["plan"]),
+        number=row["number"],
+        published=row["published_version_id"] == row["version_id"],
+        due_at=due_at,
+    )
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
