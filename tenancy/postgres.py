@@ -268,6 +268,8 @@ class Database:
         return _tenant(row)
 
     async def _school(self, tenant_id: UUID) -> _School:
+        if not isinstance(tenant_id, UUID):
+            raise TypeError(f"A school is named by a UUID, not by {type(tenant_id).__name__}.")
         known = self._schools.get(tenant_id)
         if known is not None and time.monotonic() - known.loaded_at_s < SCHOOL_TTL_S:
             return known
@@ -301,7 +303,7 @@ class Database:
             if await connection.execute("COMMIT") != "COMMIT":
                 raise DatabaseError("The transaction had failed before; nothing was written.")
         except (*_GONE, asyncpg.InterfaceError) as error:
-            if not connection.is_closed() and not isinstance(error, asyncpg.PostgresError):
+            if not _gone(connection):
                 raise
             raise DatabaseUnavailable(error, outcome_unknown=committing) from error
         finally:
@@ -326,12 +328,20 @@ class Database:
             try:
                 await connection.execute(begin)
             except BaseException as error:
-                closed = connection.is_closed()
+                gone = _gone(connection)
                 await self._pool.release(connection)
-                if closed and isinstance(error, (*_GONE, asyncpg.InterfaceError)):
+                if gone and isinstance(error, (*_GONE, asyncpg.InterfaceError)):
                     continue
                 raise
             return connection
+
+
+def _gone(connection: Connection) -> bool:
+    """Whether a connection broke; the pool takes such a one back by itself."""
+    try:
+        return bool(connection.is_closed())
+    except asyncpg.InterfaceError:
+        return True
 
 
 def check_cell_name(cell: str) -> None:
@@ -346,8 +356,6 @@ def check_cell_name(cell: str) -> None:
 
 def _begin(tenant_id: UUID, cell: str) -> str:
     """The project's only built SQL: nothing gets in but a UUID object and a checked schema name."""
-    if not isinstance(tenant_id, UUID):
-        raise TypeError("tenant_id must be a UUID.")
     check_cell_name(cell)
     return (
         f"BEGIN; SET LOCAL search_path = {cell};"

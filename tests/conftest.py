@@ -8,7 +8,7 @@ import asyncio
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -93,7 +93,7 @@ def database_urls(postgres: Place) -> Urls:
     urls = Urls(postgres.url(APP_ROLE, name), postgres.url(ADMIN_ROLE, name))
 
     async def make() -> None:
-        await make_database(postgres, name)
+        await create_database(postgres, name)
         await migrate.up(urls.admin)
         async with migrate.admin(urls.admin) as connection:
             await migrate.make_cell(connection, POOLED_CELL)
@@ -102,7 +102,19 @@ def database_urls(postgres: Place) -> Urls:
     return urls
 
 
-async def make_database(postgres: Place, name: str) -> None:
+@pytest.fixture
+def make_database(postgres: Place) -> Callable[[], Awaitable[Urls]]:
+    """Makes an empty database of the test's own: for tests of migrations and the like."""
+
+    async def make() -> Urls:
+        name = f"own_{new_id().hex}"
+        await create_database(postgres, name)
+        return Urls(postgres.url(APP_ROLE, name), postgres.url(ADMIN_ROLE, name))
+
+    return make
+
+
+async def create_database(postgres: Place, name: str) -> None:
     async with migrate.admin(postgres.url(ADMIN_ROLE, "postgres")) as connection:
         await connection.execute(f"CREATE DATABASE {name}")
 
