@@ -1,0 +1,147 @@
+"""What goes wrong, as HTTP says it: one table, two spellings.
+
+Under `/v1` a refusal is OpenAI's error object, under `/api` problem details (RFC 9457). Every refusal
+is one sentence that says what to do; what nobody foresaw is logged under an id and told by that id.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+from uuid import uuid4
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from ai.engine import EngineUnavailable
+from sessions.errors import (
+    LessonUnknown,
+    PlanInvalid,
+    ServerIsFull,
+    SessionIsOver,
+    SessionUnknown,
+    TooManySessions,
+)
+from tenancy.identities import PersonUnknown, SeveralSchools
+from tenancy.model import NotAllowed, NotSignedIn, SignInRefused, TenantUnknown
+from tenancy.postgres import DatabaseUnavailable
+
+log = structlog.get_logger()
+
+
+class Refused(Exception):
+    """A request that can't be done as it came; `message` says what to do.
+
+    Raised at the doors themselves, where no room has a word for it.
+    """
+
+    def __init__(
+        self, status: int, code: str, message: str, *, param: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.param = param
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A refusal, before it is spelled."""
+
+    status: int
+    code: str
+    message: str
+    param: str | None = None
+    retry_after_s: int | None = None
+
+    @property
+    def type(self) -> str:
+        """OpenAI's error type."""
+        return {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}.get(
+            self.status, "invalid_request_error" if self.status < 500 else "server_error"
+        )
+
+    @property
+    def headers(self) -> dict[str, str]:
+        headers = {"Cache-Control": "no-store"}
+        if self.retry_after_s is not None:
+            headers["Retry-After"] = str(self.retry_after_s)
+        if self.status == 401:
+            headers["WWW-Authenticate"] = "Bearer"
+        if self.status == 409:
+            headers["x-should-retry"] = "false"  # OpenAI's clients would try again otherwise
+        return headers
+
+
+TABLE: Mapping[type[Exception], tuple[int, str]] = {
+    NotSignedIn: (401, "not_signed_in"),
+    SignInRefused: (401, "sign_in_refused"),
+    NotAllowed: (403, "not_allowed"),
+    LessonUnknown: (404, "model_not_found"),
+    SessionUnknown: (404, "session_not_found"),
+    TenantUnknown: (404, "school_not_found"),
+    PersonUnknown: (404, "person_not_found"),
+    SeveralSchools: (409, "several_schools"),
+    SessionIsOver: (409, "session_over"),
+    TooManySessions: (429, "too_many_sessions"),
+    PlanInvalid: (422, "plan_invalid"),
+    ServerIsFull: (503, "server_busy"),
+    EngineUnavailable: (503, "tutor_unavailable"),
+    DatabaseUnavailable: (503, "database_unavailable"),
+}
+RETRY_AFTER_S = {503: 5}
+
+
+def answer_to(problem: Exception) -> Answer:
+    """What to answer where `problem` was raised; an unforeseen one is logged, without its text."""
+    if isinstance(problem, Refused):
+        return Answer(problem.status, problem.code, problem.message, problem.param)
+    for kind in type(problem).__mro__:
+        if kind in TABLE:
+            status, code = TABLE[kind]
+            retry_after_s = getattr(problem, "retry_after_s", None) or RETRY_AFTER_S.get(status)
+            if isinstance(problem, SignInRefused) and retry_after_s is not None:
+                status = 429
+            return Answer(status, code, str(problem), None, retry_after_s)
+    error_id = uuid4().hex[:12]
+    log.error("request.failed", error_id=error_id, exc_info=problem)
+    return Answer(
+        500,
+        "internal_error",
+        f"Something went wrong on our side and was noted as {error_id}. Please try again.",
+    )
+
+
+def openai_error(answer: Answer) -> JSONResponse:
+    """OpenAI's error object."""
+    error: dict[str, Any] = {
+        "message": answer.message,
+        "type": answer.type,
+        "param": answer.param,
+        "code": answer.code,
+    }
+    return JSONResponse({"error": error}, answer.status, headers=answer.headers)
+
+
+def problem(answer: Answer) -> JSONResponse:
+    """Problem details, RFC 9457."""
+    body: dict[str, Any] = {
+        "type": f"/api/v1/docs#{answer.code}",
+        "title": HTTPStatus(answer.status).phrase,
+        "status": answer.status,
+        "detail": answer.message,
+        "code": answer.code,
+    }
+    if answer.param is not None:
+        body["param"] = answer.param
+    return JSONResponse(
+        body, answer.status, headers=answer.headers, media_type="application/problem+json"
+    )
+
+
+def respond(request: Request, problem_: Exception) -> JSONResponse:
+    """The answer in the spelling of the request's path."""
+    spell = openai_error if request.url.path.startswith("/v1/") else problem
+    return spell(answer_to(problem_))

@@ -1,0 +1,26 @@
+"""What the doors are handed: everything that lives as long as the server."""
+
+from dataclasses import dataclass
+
+from server.config import Config
+from server.identity import Door
+from server.realtime.connection import Codecs
+from sessions.bus import Bus
+from sessions.jobs import Worker
+from sessions.live.lobby import Lobby
+from tenancy.identities import Identities
+from tenancy.postgres import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Opened by `server.wiring`, closed by it."""
+
+    config: Config
+    database: Database
+    identities: Identities
+    door: Door
+    lobby: Lobby
+    worker: Worker
+    bus: Bus
+    codecs: Codecs
