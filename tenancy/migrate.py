@@ -20,6 +20,7 @@ import hashlib
 import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any, Literal, cast
@@ -84,13 +85,18 @@ class Outcome:
     failures: tuple[Failure, ...] = ()
 
 
-def read(folder: Traversable | None = None) -> tuple[Migration, ...]:
-    """The migrations of a folder (ours, unless told otherwise), in order.
+@cache
+def ours() -> tuple[Migration, ...]:
+    """The migrations of this version."""
+    return read(files(__package__).joinpath("migrations"))
+
+
+def read(folder: Traversable) -> tuple[Migration, ...]:
+    """The migrations of a folder, in order.
 
     Raises:
         MigrationRefused: If a file's header is missing, or two files have the same number.
     """
-    folder = folder or files(__package__).joinpath("migrations")
     found: dict[int, Migration] = {}
     for path in sorted(folder.iterdir(), key=lambda p: p.name):
         if match := _FILE.match(path.name):
@@ -106,7 +112,7 @@ def parse(number: int, name: str, text: str, database: str = "postgresql") -> Mi
     scope, wanted, part = "", True, "up"
     parts: dict[str, list[str]] = {"up": [], "down": []}
     directives = list(_DIRECTIVE.finditer(text))
-    for this, following in zip(directives, [*directives[1:], None], strict=True):
+    for this, following in zip(directives, [*directives[1:], None], strict=False):
         match this[1], this[2]:
             case "for", "control" | "cell" as scope:
                 pass
@@ -154,7 +160,7 @@ async def up(
         MigrationRefused: If an applied file was changed since, the database is newer than this
             version, or another run is under way.
     """
-    migrations = read() if migrations is None else migrations
+    migrations = ours() if migrations is None else migrations
     async with admin(url) as connection:
         await _make_ready(connection)
         applied = await _applied(connection)
@@ -184,7 +190,7 @@ async def down(
     Raises:
         MigrationRefused: If there is no such file or part, or a later file stands on it.
     """
-    migrations = read() if migrations is None else migrations
+    migrations = ours() if migrations is None else migrations
     one = next((m for m in migrations if m.number == number), None)
     if one is None:
         raise MigrationRefused(f"There is no migration {number:04d}.")
@@ -207,7 +213,7 @@ async def make_cell(
     connection: Connection, cell: str, *, migrations: Sequence[Migration] | None = None
 ) -> None:
     """Make a cell's schema and tables, or finish making them. The caller checked the name."""
-    migrations = _of_cells(read() if migrations is None else migrations)
+    migrations = _of_cells(ours() if migrations is None else migrations)
     async with as_owner(connection, CONTROL):
         await connection.execute(_QUERIES["add_cell"], cell)
         await connection.execute(await connection.fetchval(_ROLES["make_schema"], cell))
@@ -220,7 +226,7 @@ async def pending(connection: Connection) -> list[str]:
     Raises:
         MigrationRefused: As `up` does.
     """
-    migrations = read()
+    migrations = ours()
     if not await connection.fetchval(_ROLES["has_control"]):
         return [f"{CONTROL}: {m}" for m in migrations if m.scope == "control"]
     applied = await _applied(connection)

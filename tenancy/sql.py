@@ -39,7 +39,7 @@ def load(package: str, name: str) -> dict[str, str]:
     text = files(package).joinpath(name).read_text(encoding="utf-8")
     queries: dict[str, str] = {}
     names = list(_NAME.finditer(text))
-    for this, following in zip(names, [*names[1:], None], strict=True):
+    for this, following in zip(names, [*names[1:], None], strict=False):
         body = text[this.end() : following.start() if following else len(text)]
         statements = split(body)
         if len(statements) != 1:

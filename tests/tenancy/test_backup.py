@@ -1,0 +1,79 @@
+"""A backup brings everything back, or nothing."""
+
+import pytest
+
+from tenancy import audit, cells, migrate
+from tenancy.backup import BackupFailed, backup, restore
+from tenancy.postgres import Database
+
+
+@pytest.fixture
+async def filled(make_database, keys):
+    """A database with one school, which has said something."""
+    urls = await make_database()
+    await migrate.up(urls.admin)
+    async with migrate.admin(urls.admin) as connection:
+        tenant = await cells.create_tenant(connection, keys, slug="one", name="One")
+    return urls, tenant, keys.seal(tenant.id, "items", "1", "one half")
+
+
+async def test_all_comes_back_in_another_database(filled, make_database, keys, tmp_path):
+    urls, tenant, sealed = filled
+    file = tmp_path / "school.backup"
+    await backup(urls.admin, file)
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert list(tmp_path.iterdir()) == [file]
+
+    other = await make_database()
+    await migrate.up(other.admin)  # as a first start leaves it
+    await restore(other.admin, file)
+    assert (await migrate.up(other.admin)).done == 0
+    database = await Database.open(other.app, keys)
+    await database.self_check()
+    assert await database.tenants() == [tenant]
+    assert await audit.verify(database, tenant.id) == []
+    assert database.unseal(tenant.id, "items", "1", sealed) == "one half"
+    await database.close()
+
+
+async def test_nothing_is_restored_over_a_school(filled, tmp_path):
+    urls, _, _ = filled
+    file = tmp_path / "school.backup"
+    await backup(urls.admin, file)
+    with pytest.raises(BackupFailed, match="has 1 schools already"):
+        await restore(urls.admin, file)
+
+
+async def test_half_a_backup_brings_nothing(filled, make_database, tmp_path):
+    urls, _, _ = filled
+    file = tmp_path / "school.backup"
+    await backup(urls.admin, file)
+    whole = file.read_bytes()
+    file.write_bytes(whole[: len(whole) // 2])
+    other = await make_database()
+    with pytest.raises(BackupFailed, match="pg_restore: error"):
+        await restore(other.admin, file)
+    async with migrate.admin(other.admin) as connection:
+        assert not await connection.fetchval("SELECT to_regnamespace('control') IS NOT NULL")
+
+
+async def test_a_file_that_is_no_backup_is_refused(database_urls, tmp_path):
+    (tmp_path / "notes.txt").write_text("Hello")
+    with pytest.raises(BackupFailed, match="is no backup"):
+        await restore(database_urls.admin, tmp_path / "notes.txt")
+    with pytest.raises(BackupFailed, match="No such file"):
+        await restore(database_urls.admin, tmp_path / "none")
+
+
+async def test_a_failed_backup_leaves_the_older_one(postgres, tmp_path):
+    file = tmp_path / "school.backup"
+    file.write_text("older")
+    with pytest.raises(BackupFailed, match="does not exist"):
+        await backup(postgres.url("postgres", "no_such_database"), file)
+    assert file.read_text() == "older"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+async def test_a_place_that_cannot_be_written_is_told(database_urls, tmp_path):
+    with pytest.raises(BackupFailed, match="cannot be written"):
+        await backup(database_urls.admin, tmp_path / "none" / "school.backup")
