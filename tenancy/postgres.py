@@ -140,7 +140,7 @@ class Database:
         how: dict[str, Any] = {"dsn": place} if isinstance(place, str) else dict(place)
         try:
             pool = await asyncpg.create_pool(
-                min_size=1,
+                min_size=0,
                 max_size=size,
                 connection_class=Connection,
                 server_settings=SETTINGS,
@@ -148,6 +148,7 @@ class Database:
                 reset=_roll_back,
                 **how,
             )
+            await pool.release(await pool.acquire())
         except (OSError, asyncpg.PostgresError) as error:
             raise DatabaseUnavailable(error) from error
         return cls(pool, keys)
