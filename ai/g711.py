@@ -18,7 +18,9 @@ MU_CLIP = 8_158  # one less than in G.711, so that the last segment holds it
 def _mu_table() -> npt.NDArray[np.int16]:
     code = ~np.arange(256, dtype=np.int32) & 0xFF
     magnitude = ((((code & 0x0F) << 1) + MU_BIAS) << ((code & 0x70) >> 4)) - MU_BIAS
-    return (np.where(code & 0x80, -magnitude, magnitude) << 2).astype(np.int16)
+    signed = np.where(code & 0x80, -magnitude, magnitude) << 2
+    table: npt.NDArray[np.int16] = signed.astype(np.int16)
+    return table
 
 
 def _a_table() -> npt.NDArray[np.int16]:
@@ -26,7 +28,8 @@ def _a_table() -> npt.NDArray[np.int16]:
     segment = (code & 0x70) >> 4
     magnitude = ((code & 0x0F) << 4) + 8
     magnitude = np.where(segment > 0, (magnitude + 0x100) << np.maximum(segment - 1, 0), magnitude)
-    return np.where(code & 0x80, magnitude, -magnitude).astype(np.int16)
+    table: npt.NDArray[np.int16] = np.where(code & 0x80, magnitude, -magnitude).astype(np.int16)
+    return table
 
 
 DECODED = {"mu": _mu_table(), "a": _a_table()}
@@ -35,7 +38,8 @@ DECODED = {"mu": _mu_table(), "a": _a_table()}
 def _segment(magnitude: npt.NDArray[np.int32], first_bits: int) -> npt.NDArray[np.int32]:
     """How many bits longer a magnitude is than those of the first segment."""
     _, bits = np.frexp(magnitude.astype(np.float64))
-    return np.clip(bits - first_bits, 0, 7).astype(np.int32)
+    segment: npt.NDArray[np.int32] = np.clip(bits - first_bits, 0, 7).astype(np.int32)
+    return segment
 
 
 def _encode_mu(pcm: npt.NDArray[np.int32]) -> npt.NDArray[np.uint8]:
@@ -43,7 +47,8 @@ def _encode_mu(pcm: npt.NDArray[np.int32]) -> npt.NDArray[np.uint8]:
     magnitude = np.minimum(np.abs(pcm >> 2), MU_CLIP) + MU_BIAS
     segment = _segment(magnitude, first_bits=6)
     mantissa = (magnitude >> (segment + 1)) & 0x0F
-    return (~(sign | (segment << 4) | mantissa) & 0xFF).astype(np.uint8)
+    codes: npt.NDArray[np.uint8] = (~(sign | (segment << 4) | mantissa) & 0xFF).astype(np.uint8)
+    return codes
 
 
 def _encode_a(pcm: npt.NDArray[np.int32]) -> npt.NDArray[np.uint8]:
@@ -52,7 +57,8 @@ def _encode_a(pcm: npt.NDArray[np.int32]) -> npt.NDArray[np.uint8]:
     magnitude = np.where(pcm >= 0, pcm, ~pcm)
     segment = _segment(magnitude, first_bits=8)
     mantissa = (magnitude >> np.where(segment > 0, segment + 3, 4)) & 0x0F
-    return ((sign | (segment << 4) | mantissa) ^ 0x55).astype(np.uint8)
+    codes: npt.NDArray[np.uint8] = ((sign | (segment << 4) | mantissa) ^ 0x55).astype(np.uint8)
+    return codes
 
 
 def decode(law: Law, data: bytes) -> bytes:
@@ -86,3 +92,11 @@ class Encoder:
 
     def feed(self, pcm: bytes) -> bytes:
         return encode(self._law, self._resampler.feed(pcm))
+
+
+def decoder(law: Law) -> Decoder:
+    return Decoder(law)
+
+
+def encoder(law: Law) -> Encoder:
+    return Encoder(law)

@@ -38,8 +38,9 @@ class Pace:
     """
 
     now: float
+    held: int = 0
+    "Events without audio that came too fast, since the bucket was last half full."
     _tokens: float = EVENTS_BURST
-    _held: int = 0
 
     def take(self, now: float, *, audio: bool) -> float:
         """Count one event. Returns the seconds to wait before the next one is read."""
@@ -47,14 +48,14 @@ class Pace:
         self.now = now
         if self._tokens >= 0:
             if self._tokens > EVENTS_BURST / 2:
-                self._held = 0
+                self.held = 0
             return 0.0
-        self._held += not audio
+        self.held += not audio
         return -self._tokens / EVENTS_PER_S
 
     @property
     def relentless(self) -> bool:
-        return self._held >= HELD_EVENTS
+        return self.held >= HELD_EVENTS
 
 
 Sound = TypeVar("Sound")

@@ -4,7 +4,6 @@ Pure. JSON is taken as RFC 8259 has it and a little narrower: no NaN, no repeate
 surrogates, no integers that JavaScript would round, at most 20 levels.
 """
 
-import binascii
 import json
 import math
 import re
@@ -58,6 +57,13 @@ def parse_object(text: str | bytes) -> dict[str, Any]:
         raise Bad('Send a JSON object: {"type": …}.', code="invalid_json")
     _check_plain(value)
     return value
+
+
+def base64(text: str) -> bytes:
+    """Strict base64, padded. Raises ValueError."""
+    if len(text) % 4:
+        raise ValueError(text[-4:])
+    return b64decode(text, validate=True)
 
 
 def _place(problem: ValueError) -> str:
@@ -247,8 +253,8 @@ class Fields:
         if not isinstance(value, str):
             raise self.bad(name, "send base64")
         try:
-            return b64decode(value, validate=True)
-        except (binascii.Error, ValueError):
+            return base64(value)
+        except ValueError:
             raise Bad(
                 f"`{self.param(name)}` is not base64; send the audio's bytes as standard base64.",
                 param=self.param(name),

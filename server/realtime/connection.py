@@ -1,0 +1,346 @@
+"""One WebSocket, as a session speaks to it and as its frames reach a session.
+
+    session --tell--> outbox --write--> socket        socket --take--> command --> session
+
+`tell` and `close` return at once. `take` is given one frame after the other; only `write` waits. A
+client that does not read is let go: what it missed is in the record, and it may resume.
+"""
+
+import asyncio
+import itertools
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Protocol
+
+import structlog
+
+from server.realtime import limits, wire
+from server.realtime.limits import Outbox, Pace
+from sessions.live.events import (
+    AudioDelta,
+    AudioFormat,
+    Command,
+    CommandRefused,
+    CreateItem,
+    CreateResponse,
+    Event,
+    ItemAdded,
+    ItemDone,
+    Notice,
+    OutputCleared,
+    OutputPaused,
+    OutputResumed,
+    ResponseCreated,
+    ResponseDone,
+    SessionCreated,
+    SessionUpdated,
+    SessionView,
+)
+from sessions.live.session import Connection
+from tenancy.model import Person
+
+ENDED = 1000
+LIMIT_PASSED = 1008
+OUR_FAULT = 1011
+SIGNED_OUT = 4002
+
+REASON_BYTES = 123  # RFC 6455, 5.5: a control frame holds 125 bytes, two are the code
+
+SLOW_DOWN = (
+    f"Events come faster than {limits.EVENTS_PER_S} a second, so they are read more slowly now."
+)
+TOO_MANY_EVENTS = (
+    f"Events kept coming faster than {limits.EVENTS_PER_S} a second, so this connection is closed."
+    " The session waits for you; connect again with session=… and send fewer."
+)
+TOO_LARGE_AGAIN = (
+    "Too many events were larger than allowed, so this connection is closed. The session waits for"
+    " you; connect again with session=…."
+)
+NOT_READING = (
+    "Your connection is too slow for what the tutor says, so it is closed. The lesson waits for"
+    " you; connect again with session=…."
+)
+OUR_TROUBLE = "Something went wrong on our side. The lesson is saved; connect again to go on."
+WITHDRAWN = "You were signed out, so the lesson stops here. Sign in again to go on with it."
+BROKEN_COMMAND = "We could not do this; it is our fault and was noted. The lesson goes on."
+
+Message = dict[str, Any]
+Send = Callable[[Message], Awaitable[None]]
+
+log = structlog.get_logger()
+
+
+class Converter(Protocol):
+    def feed(self, data: bytes, /) -> bytes:
+        """A stream, piece by piece."""
+
+
+class Codecs(Protocol):
+    """Other formats than 24 kHz PCM; `ai.g711` is one."""
+
+    def decoder(self, law: Literal["mu", "a"]) -> Converter: ...
+
+    def encoder(self, law: Literal["mu", "a"]) -> Converter: ...
+
+
+class Talk(Protocol):
+    """What a door needs of a live session."""
+
+    def receive(self, connection: Connection, command: Command) -> None: ...
+
+    def hear(self, connection: Connection, pcm: bytes) -> float: ...
+
+
+class WholeSamples:
+    """24 kHz PCM as it comes; a sample cut in two by a client's chunks is put together again."""
+
+    def __init__(self) -> None:
+        self._half = b""
+
+    def feed(self, data: bytes, /) -> bytes:
+        if self._half or len(data) % 2:
+            data = self._half + data
+            whole = len(data) & ~1
+            self._half = data[whole:]
+            return data[:whole]
+        return data
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """A piece of the tutor's voice on its way to one client."""
+
+    delta: AudioDelta
+    binary: bool
+    encoder: Converter | None
+    "None: PCM as it is."
+
+
+class SocketConnection:
+    """Implements `sessions.live.session.Connection`."""
+
+    def __init__(
+        self, person: Person, codecs: Codecs, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.person = person
+        self.closing: tuple[int, str] | None = None
+        self._codecs = codecs
+        self._clock = clock
+        self._outbox: Outbox[Sound] = Outbox()
+        self._numbers = itertools.count(1)
+        self._wake = asyncio.Event()
+        self._deadline: asyncio.Timeout | None = None
+        self._closes_at = 0.0
+        self._pace = Pace(clock())
+        self._slowed = False
+        self._oversize = 0
+        self._replayed = 0
+        self._binary = False
+        self._formats: tuple[AudioFormat, AudioFormat] = ("audio/pcm", "audio/pcm")
+        self._decoder: Converter = WholeSamples()
+        self._encoder: Converter | None = None
+        self._wished: AudioFormat | None = None
+        self._encoders: dict[str, Converter | None] = {}
+
+    # ---- what the session says ---------------------------------------------------------------
+
+    def tell(self, event: Event) -> None:
+        """Queue an event for the client. Never blocks, never raises."""
+        if self.closing is not None:
+            return
+        try:
+            self._queue(event)
+        except Exception:
+            log.exception("connection.tell_failed", event_type=type(event).__name__)
+            self._give_up(OUR_FAULT, "fault", OUR_TROUBLE)
+
+    def close(self, code: int, reason: str) -> None:
+        """Close after what was told; the first close counts."""
+        if self.closing is not None:
+            return
+        self.closing = (code, reason)
+        if code != ENDED:
+            self._outbox.drop_sound()
+        patience_s = limits.STALLED_S if code == ENDED else limits.CLOSING_S
+        self._closes_at = asyncio.get_running_loop().time() + patience_s
+        if self._deadline is not None:
+            self._deadline.reschedule(self._closes_at)
+        self._wake.set()
+
+    def withdraw(self) -> None:
+        """The caller signed out, or may no longer be here."""
+        self.tell(Notice("signed_out", WITHDRAWN))
+        self.close(SIGNED_OUT, "signed out")
+
+    def fail(self) -> None:
+        """Something of ours broke."""
+        self.tell(Notice("fault", OUR_TROUBLE))
+        self.close(OUR_FAULT, "server error")
+
+    def expect_replay(self, items: int) -> None:
+        """So many items come again at once; they are not held against the client."""
+        self._replayed = 2 * items
+
+    def _queue(self, event: Event) -> None:
+        match event:
+            case AudioDelta():
+                encoder = self._encoders.get(event.response_id, self._encoder)
+                sound = Sound(event, self._binary, encoder)
+                self._outbox.put_sound(sound, event.response_id, len(event.pcm))
+            case OutputPaused() | OutputResumed() if not self._binary:
+                return
+            case _:
+                self._note(event)
+                replay = self._replayed > 0 and isinstance(event, ItemAdded | ItemDone)
+                self._replayed -= replay
+                self._outbox.put(wire.encode(event, self._event_id()), replay=replay)
+        if self._outbox.over:
+            self._give_up(LIMIT_PASSED, "too_slow", NOT_READING)
+        self._wake.set()
+
+    def _note(self, event: Event) -> None:
+        """Keep up with what an event means for the sound."""
+        match event:
+            case SessionCreated() | SessionUpdated():
+                self._adopt(event.session)
+            case OutputCleared():
+                self._outbox.drop_sound(event.response_id)
+            case ResponseCreated() if self._wished is not None:
+                self._encoders[event.response.id] = self._new_encoder(self._wished)
+            case ResponseDone():
+                self._encoders.pop(event.response.id, None)
+
+    def _adopt(self, view: SessionView) -> None:
+        self._binary = view.binary
+        heard, said = self._formats
+        self._formats = (view.input_format, view.output_format)
+        if view.input_format != heard:
+            self._decoder = self._new_decoder()
+        if view.output_format != said:
+            self._encoder = self._new_encoder(view.output_format)
+
+    def _new_decoder(self) -> Converter:
+        law = _law(self._formats[0])
+        return self._codecs.decoder(law) if law else WholeSamples()
+
+    def _new_encoder(self, kind: AudioFormat) -> Converter | None:
+        law = _law(kind)
+        return self._codecs.encoder(law) if law else None
+
+    def _give_up(self, code: int, notice: str, text: str) -> None:
+        """Forget what is unsent, say why, close."""
+        self._outbox.clear()
+        self._outbox.put(wire.encode(Notice(notice, text), self._event_id()))
+        self.close(code, notice)
+
+    def _event_id(self) -> str:
+        return f"event_{next(self._numbers)}"
+
+    # ---- writing -----------------------------------------------------------------------------
+
+    async def write(self, send: Send) -> None:
+        """Send what is told, until the connection is closed or the client has stopped reading."""
+        while self._outbox or self.closing is None:
+            if not self._outbox:
+                self._wake.clear()
+                await self._wake.wait()
+                continue
+            entry = self._outbox.take()
+            try:
+                async with asyncio.timeout(limits.STALLED_S) as self._deadline:
+                    if self.closing is not None:
+                        self._deadline.reschedule(self._closes_at)
+                    for message in self._messages(entry):
+                        await send(message)
+            except TimeoutError:
+                self._outbox.clear()
+                self.closing = self.closing or (LIMIT_PASSED, "the client does not read")
+            finally:
+                self._deadline = None
+        code, reason = self.closing
+        try:
+            async with asyncio.timeout(limits.CLOSING_S):
+                await send({"type": "websocket.close", "code": code, "reason": _short(reason)})
+        except TimeoutError:
+            log.info("connection.left_open", code=code)
+
+    def _messages(self, entry: bytes | Sound) -> Iterator[Message]:
+        if isinstance(entry, bytes):
+            yield _text(entry.decode())
+            return
+        pcm = entry.delta.pcm
+        audio = entry.encoder.feed(pcm) if entry.encoder else pcm
+        event_id = self._event_id()
+        if entry.binary:
+            yield _text(wire.encode_sound(entry.delta, event_id, None))
+            yield {"type": "websocket.send", "bytes": audio}
+        else:
+            yield _text(wire.encode_sound(entry.delta, event_id, audio))
+
+    # ---- what the client sends ---------------------------------------------------------------
+
+    def take(self, session: Talk, frame: str | bytes) -> float:
+        """Hand one frame to the session. Returns for how many seconds to stop reading."""
+        command = wire.decode(frame)
+        is_audio = isinstance(command, wire.Append)
+        wait_s = self._pace.take(self._clock(), audio=is_audio)
+        try:
+            if isinstance(command, wire.Append):
+                pcm = self._decoder.feed(command.audio)
+                wait_s = max(wait_s, session.hear(self, pcm) if pcm else 0.0)
+            elif isinstance(command, CommandRefused):
+                self._refuse(command)
+            else:
+                self._pass_on(session, command)
+        except Exception:
+            log.exception("connection.command_failed", command=type(command).__name__)
+            code = "internal_error"
+            event_id = command.event_id
+            self.tell(CommandRefused(event_id, code, BROKEN_COMMAND, None, "server_error"))
+        self._judge_pace(wait_s)
+        return wait_s
+
+    def _pass_on(self, session: Talk, command: Command) -> None:
+        match command:
+            case CreateItem(pcm=bytes() as audio):
+                pcm = self._new_decoder().feed(audio)
+                session.receive(self, replace(command, pcm=pcm))
+            case CreateResponse():
+                self._wished = command.output_format
+                try:
+                    session.receive(self, command)
+                finally:
+                    self._wished = None
+            case _:
+                session.receive(self, command)
+
+    def _refuse(self, refusal: CommandRefused) -> None:
+        self.tell(refusal)
+        self._oversize += refusal.code == "too_large" and refusal.param is None
+        if self._oversize >= limits.OVERSIZE_FRAMES:
+            self.tell(Notice("too_large", TOO_LARGE_AGAIN))
+            self.close(LIMIT_PASSED, "too many events were too large")
+
+    def _judge_pace(self, wait_s: float) -> None:
+        if self._pace.relentless:
+            self.tell(Notice("too_many_events", TOO_MANY_EVENTS))
+            self.close(LIMIT_PASSED, "too many events a second")
+        elif self._pace.held and not self._slowed:
+            self._slowed = True
+            self.tell(Notice("slow_down", SLOW_DOWN))
+
+
+def _law(kind: AudioFormat) -> Literal["mu", "a"] | None:
+    if kind == "audio/pcm":
+        return None
+    return "mu" if kind == "audio/pcmu" else "a"
+
+
+def _text(text: str) -> Message:
+    return {"type": "websocket.send", "text": text}
+
+
+def _short(reason: str) -> str:
+    return reason.encode()[:REASON_BYTES].decode(errors="ignore")

@@ -1,0 +1,82 @@
+"""What the HTTP doors under /v1 share: refusals in OpenAI's words, strict bodies, lessons by name."""
+
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
+
+from server.errors import Refused, answer_to, openai_error
+from server.realtime.reading import Bad, Fields, parse_object
+from server.services import Services
+from sessions.errors import SessionUnknown
+from tenancy.model import Caller
+
+BODY_BYTES = 1024 * 1024  # promises.md 3.6
+MODEL_CHARACTERS = 128
+
+Given = Callable[[HTTPConnection], Services]
+Handler = Callable[[Request, Services, Caller], Awaitable[Response]]
+NO_LESSON = "There is no such lesson for you. GET /v1/models lists the lessons you may take."
+
+
+def endpoint(handler: Handler, given: Given) -> Callable[[Request], Awaitable[Response]]:
+    """A handler that knows its caller, and whose every refusal is OpenAI's error object."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            services = given(request)
+            caller = await services.door.caller(request.scope, request.headers, lessons=True)
+            return await handler(request, services, caller)
+        except Bad as bad:
+            refused = Refused(_status(bad), bad.code, bad.message, param=bad.param)
+            return openai_error(answer_to(refused))
+        except Exception as problem:
+            return openai_error(answer_to(problem))
+
+    return answer
+
+
+def _status(bad: Bad) -> int:
+    return 413 if bad.code == "too_large" and bad.param is None else 400
+
+
+async def read_json(request: Request) -> Fields:
+    """The body, which must be a JSON object of moderate size; an empty one is `{}`."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > BODY_BYTES:
+            raise Bad(f"The body has more than {BODY_BYTES:,} bytes.", code="too_large")
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        raise Bad("The body is not UTF-8; send JSON in UTF-8.", code="invalid_json") from None
+    return Fields(parse_object(text) if text.strip() else {})
+
+
+def lesson_of(model: str | None, caller: Caller) -> str:
+    """The lesson a caller means: by `model`, else by their key."""
+    lesson = model or caller.lesson
+    if not lesson:
+        raise Refused(
+            400,
+            "model_missing",
+            "Say which lesson: send its id or slug as `model`. GET /v1/models lists them.",
+            param="model",
+        )
+    if len(lesson) > MODEL_CHARACTERS or not lesson.isprintable():
+        raise Refused(404, "model_not_found", NO_LESSON, param="model")
+    return lesson
+
+
+def session_id(name: str) -> UUID:
+    """The session a client means: `sess_` and 32 hex digits, or a plain UUID."""
+    try:
+        return UUID(name.removeprefix("sess_"))
+    except ValueError:
+        raise SessionUnknown(name[:64]) from None
+
+
+def session_name(session_id: UUID) -> str:
+    return f"sess_{session_id.hex}"

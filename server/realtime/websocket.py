@@ -1,0 +1,148 @@
+"""`GET /v1/realtime`: from the handshake to the last frame of one live connection.
+
+    who is it?  ->  which session?  ->  upgrade  ->  one task reads, one writes  ->  detach
+
+What can be refused is refused before the upgrade, with a status and a sentence.
+"""
+
+import asyncio
+import contextlib
+
+import structlog
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from server.errors import Refused, answer_to, openai_error
+from server.identity import presented
+from server.realtime.connection import ENDED, SocketConnection, Talk
+from server.realtime.http import lesson_of, session_id
+from server.realtime.reading import ITEM_ID
+from server.realtime.secrets import KeyWishes
+from server.services import Services
+from sessions.live.events import UpdateSession
+from sessions.live.session import Session
+from tenancy.model import Caller
+
+SUBPROTOCOL = "realtime"
+RECHECK_S = 60.0
+"What ended in another process is noticed after so long."
+
+log = structlog.get_logger()
+
+
+async def serve(websocket: WebSocket, services: Services, wishes_of: KeyWishes) -> None:
+    """One live connection."""
+    try:
+        caller = await services.door.caller(websocket.scope, websocket.headers, lessons=True)
+        session, resumed = await _enter(websocket, services, caller)
+    except Exception as problem:
+        await websocket.send_denial_response(openai_error(answer_to(problem)))
+        return
+    offered = websocket.scope.get("subprotocols", [])
+    try:
+        await websocket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
+    except (WebSocketDisconnect, RuntimeError, OSError):
+        return  # gone before we answered; the session waits for them
+    connection = SocketConnection(caller.person, services.codecs)
+    wishes = None if resumed else _wishes(websocket, wishes_of)
+    await _converse(websocket, services, caller, connection, session, resumed, wishes)
+
+
+async def _enter(websocket: WebSocket, services: Services, caller: Caller) -> tuple[Session, bool]:
+    query = websocket.query_params
+    if "call_id" in query:
+        raise Refused(404, "call_not_found", "There is no such call.", param="call_id")
+    wanted = query.get("session")
+    if wanted:
+        return await services.lobby.enter(
+            caller, lesson=query.get("model"), session=session_id(wanted), mode="voice"
+        )
+    lesson = lesson_of(query.get("model"), caller)
+    return await services.lobby.enter(caller, lesson=lesson, mode="voice")
+
+
+def _wishes(websocket: WebSocket, wishes_of: KeyWishes) -> UpdateSession | None:
+    """What the maker of the caller's key asked for."""
+    credential = presented(websocket.headers)
+    return wishes_of.of(credential.value) if credential else None
+
+
+async def _converse(
+    websocket: WebSocket,
+    services: Services,
+    caller: Caller,
+    connection: SocketConnection,
+    session: Session,
+    resumed: bool,
+    wishes: UpdateSession | None,
+) -> None:
+    after = websocket.query_params.get("after") or None
+    if after is not None and not ITEM_ID.fullmatch(after):
+        after = None  # unknown: the whole conversation comes
+    if resumed:
+        connection.expect_replay(len(session.items))
+    session.attach(connection, after=after, resumed=resumed)
+    if wishes is not None:
+        session.receive(connection, wishes)
+    stop_listening = services.door.identities.revocations.listen(caller, connection.withdraw)
+    ids = {"session_id": str(session.id), "person_id": str(caller.person.id)}
+    log.info("socket.opened", resumed=resumed, **ids)
+    code = None
+    try:
+        code = await _until_closed(websocket, services, caller, connection, session)
+    finally:
+        stop_listening()
+        finished = code == ENDED and connection.closing is None
+        session.detach(connection, finished=finished)
+        log.info("socket.closed", code=code, **ids)
+
+
+async def _until_closed(
+    websocket: WebSocket,
+    services: Services,
+    caller: Caller,
+    connection: SocketConnection,
+    session: Talk,
+) -> int | None:
+    """Read and write until one side closes; the client's close code, if it was the client."""
+    reader = asyncio.create_task(_read(websocket, connection, session))
+    writer = asyncio.create_task(_write(websocket, connection))
+    try:
+        while not (reader.done() or writer.done()):
+            await asyncio.wait(
+                (reader, writer), timeout=RECHECK_S, return_when=asyncio.FIRST_COMPLETED
+            )
+            if not (reader.done() or writer.done()):
+                await _recheck(live, caller, connection)
+        return reader.result() if reader.done() else None
+    finally:
+        reader.cancel()
+        writer.cancel()
+        await asyncio.gather(reader, writer, return_exceptions=True)
+
+
+async def _read(websocket: WebSocket, connection: SocketConnection, session: Talk) -> int:
+    while True:
+        message = await websocket.receive()
+        if message["type"] == "websocket.disconnect":
+            return int(message.get("code") or 1005)
+        frame: str | bytes | None = message.get("text")
+        if frame is None:
+            frame = message.get("bytes") or b""
+        if connection.closing is not None:
+            continue
+        wait_s = connection.take(session, frame)
+        if wait_s > 0:
+            await asyncio.sleep(wait_s)
+
+
+async def _write(websocket: WebSocket, connection: SocketConnection) -> None:
+    with contextlib.suppress(WebSocketDisconnect, RuntimeError, OSError):  # the client is gone
+        await connection.write(websocket.send)
+
+
+async def _recheck(services: Services, caller: Caller, connection: SocketConnection) -> None:
+    try:
+        if not await services.door.identities.still_valid(caller):
+            connection.withdraw()
+    except Exception as problem:
+        log.warning("socket.recheck_failed", problem=type(problem).__name__)
