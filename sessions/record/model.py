@@ -40,7 +40,7 @@ class Item:
     words: tuple[Word, ...] = ()
     engine: str | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
-    "`sure` of a spoken turn; what the engine keeps beside an answer under `engine`; `content` hash."
+    "`sure` of a spoken turn; the engine's own notes under `engine`; `content` hash."
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Durations:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What the student heard of an item that is already saved: the only thing that changes later."""
+    """What the student heard of a saved item: the only thing of it that changes later."""
 
     item_id: str
     heard: str

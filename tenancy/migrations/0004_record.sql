@@ -43,6 +43,8 @@ CREATE TABLE sessions (
   UNIQUE (tenant_id, student_id, started_at, id),
   CHECK ((status = 'ended') = (ended_at IS NOT NULL AND end_reason IS NOT NULL)),
   FOREIGN KEY (tenant_id, student_id) REFERENCES people (tenant_id, id),
+  FOREIGN KEY (tenant_id, lesson_id) REFERENCES lessons (tenant_id, id),
+  FOREIGN KEY (tenant_id, lesson_version_id) REFERENCES lesson_versions (tenant_id, id),
   FOREIGN KEY (tenant_id, brief_hash) REFERENCES briefs (tenant_id, hash)
 );
 
