@@ -1,0 +1,139 @@
+"""The offline tutor: walks the plan's steps by rules, with no model, and says so.
+
+`tutor_rules.respond` decides, in plain code; `OfflineTutor` fetches the verdicts and speaks. It
+asks the step's question, checks the answer, speaks to a misconception before it hints, gives the
+plan's hints in order, and works the solution out only when the hints are used up.
+
+What it keeps beside each of its items (`Keep.data`, found again as `Utterance.data`) is all it
+needs to go on after a break, and what the summary is made from:
+
+    version         1
+    step            index of the step whose question is open, from 0
+    attempts        wrong answers to it so far
+    hints_used      of its hints, how many were given
+    misconceptions  indexes of its misconceptions that were answered
+    awaiting        "answer" | "confirm" ("I heard ..., right?") | "finish" ("Do you want
+                    to finish now?")
+    pending_text    the answer that "confirm" asks about, in the student's words; else ""
+    misses          turns in a row that were not understood
+    silences        re-prompts in a row
+    turns           answers given so far; only for variety
+    verdict_of_last "right" | "wrong" | "unclear" | "": of the student's last answer
+    finished        the lesson is closed
+    results         one entry for each step that is over, in order:
+                    {"step", "status": "done" | "solved_for_them", "attempts", "hints",
+                     "misconceptions": [indexes]}
+    concern         true, only on the item that answers words of distress; absent otherwise
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+from ai.engine import Brief, Cue, EngineFailed, Misconception, Piece, Step, Utterance
+from ai.local.intents import in_distress, plain
+from ai.local.sentences import question_of
+from ai.local.tutor_rules import Heard, Judged, respond, to_check
+from ai.local.tutor_state import State, recall
+
+Checker = Callable[..., Awaitable[Mapping[str, Any]]]
+
+
+class OfflineTutor:
+    """The rules as a chat engine; `check` judges one answer, in another process.
+
+    `check(kind, expected, also, said, choices, against, language)` is `ai.local.checks.check`;
+    where it raises TimeoutError or EngineFailed, the answer counts as not understood.
+    """
+
+    name = "offline"
+
+    def __init__(self, check: Checker) -> None:
+        self._check = check
+
+    async def reply(
+        self, brief: Brief, memory: Sequence[Utterance], cue: Cue
+    ) -> AsyncIterator[Piece]:
+        """The next answer to `memory`."""
+        state = recall(memory)
+        heard = _last_turn(brief, state, memory)
+        text = to_check(brief, state, cue, heard)
+        step = brief.steps[min(state.step, len(brief.steps) - 1)] if state else brief.steps[0]
+        judged = await self._judge(step, text, brief.language) if text else Judged()
+        for piece in respond(brief, state, cue, heard, judged).pieces:
+            yield piece
+
+    async def _judge(self, step: Step, said: str, language: str) -> Judged:
+        """The strongest verdict of all accepted answers; where none fits, a misconception."""
+        wrong = [text for misconception in step.misconceptions for text in misconception.says]
+        best = Judged()
+        for answer in step.answers:
+            judged = await self._ask(
+                answer.kind, answer.text, answer.also, said, step.choices, wrong, language
+            )
+            if judged.verdict == "right" and answer.kind in ("equation", "expression"):
+                return judged  # the whole utterance was read as one formula
+            best = max(best, judged, key=_weight)
+        if best.verdict == "right" or best.note == "two values":
+            return best
+        for index, misconception in enumerate(step.misconceptions):
+            if await self._shows(misconception, step, said, language):
+                return Judged("wrong", best.value, "", index)
+        return best
+
+    async def _shows(
+        self, misconception: Misconception, step: Step, said: str, language: str
+    ) -> bool:
+        first, *others = misconception.says
+        kind = step.answers[0].kind
+        for each in dict.fromkeys((kind, kind if kind == "yes_no" else "words")):
+            judged = await self._ask(each, first, others, said, step.choices, (), language)
+            if judged.verdict == "right":
+                return True
+        return False
+
+    async def _ask(
+        self, kind: str, expected: str, also: Sequence[str], said: str, *more: str | Sequence[str]
+    ) -> Judged:
+        known = (each if isinstance(each, str) else list(each) for each in more)
+        try:
+            found = await self._check(kind, expected, list(also), said, *known)
+        except (TimeoutError, EngineFailed):
+            return Judged()
+        return Judged(found["verdict"], str(found["value"]), str(found["note"]))
+
+
+def _weight(judged: Judged) -> int:
+    """Two answers at once before right before a reason to ask back before wrong before nothing."""
+    if judged.note == "two values":
+        return 4
+    if judged.verdict == "right":
+        return 3
+    if judged.verdict == "unclear" and judged.note:
+        return 2
+    return 1 if judged.verdict == "wrong" else 0
+
+
+def _last_turn(brief: Brief, state: State | None, memory: Sequence[Utterance]) -> Heard:
+    """What the student said since the tutor last spoke."""
+    turns: list[Utterance] = []
+    spoken = ""
+    for utterance in reversed(memory):
+        if utterance.role == "tutor":
+            spoken = utterance.text
+            break
+        if utterance.role == "student" and utterance.text.strip():
+            turns.append(utterance)
+    if not turns:
+        return Heard()
+    troubled = next((turn for turn in turns if in_distress(turn.text)), turns[0])
+    asked = state is None or state.finished or _was_asked(brief, state, memory, spoken)
+    return Heard(troubled.text, bool(turns[0].data.get("sure", True)), asked)
+
+
+def _was_asked(brief: Brief, state: State, memory: Sequence[Utterance], spoken: str) -> bool:
+    """Whether the open step's question ever reached the student."""
+    question = plain(question_of(brief.steps[min(state.step, len(brief.steps) - 1)].ask))
+    beginning = question[: max(len(question) // 2, 1)]
+    return any(
+        beginning in plain(utterance.text) for utterance in memory if utterance.role == "tutor"
+    )
