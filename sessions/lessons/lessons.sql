@@ -1,9 +1,8 @@
 -- lessons_of(tenant_id, student_id, everything)
 -- Published lessons by title, with their plan and due time: all of the school's, or those that are
 -- assigned to the student or to everyone.
-SELECT lessons.id, lessons.slug, lessons.title, lessons.subject, lessons.language,
-       lessons.published_version_id, versions.id AS version_id, versions.number, versions.plan,
-       due.due_at
+SELECT lessons.id, lessons.slug, lessons.published_version_id,
+       versions.id AS version_id, versions.number, versions.plan, due.due_at
   FROM lessons
   JOIN lesson_versions AS versions
     ON versions.tenant_id = $1 AND versions.id = lessons.published_version_id
@@ -21,8 +20,8 @@ SELECT lessons.id, lessons.slug, lessons.title, lessons.subject, lessons.languag
 
 -- lesson(tenant_id, id, slug)
 -- One lesson by its id or slug, with its published version or, before there is one, its newest.
-SELECT lessons.id, lessons.slug, lessons.title, lessons.subject, lessons.language,
-       lessons.published_version_id, versions.id AS version_id, versions.number, versions.plan
+SELECT lessons.id, lessons.slug, lessons.published_version_id,
+       versions.id AS version_id, versions.number, versions.plan
   FROM lessons
   JOIN lesson_versions AS versions
     ON versions.tenant_id = $1
@@ -40,8 +39,7 @@ SELECT lessons.id, lessons.slug, lessons.title, lessons.subject, lessons.languag
 
 -- version(tenant_id, version_id)
 -- One version, published or not, archived or not: what a session was started on.
-SELECT lessons.id, lessons.slug, versions.plan ->> 'title' AS title,
-       versions.plan ->> 'subject' AS subject, lessons.language, lessons.published_version_id,
+SELECT lessons.id, lessons.slug, lessons.published_version_id,
        versions.id AS version_id, versions.number, versions.plan
   FROM lesson_versions AS versions
   JOIN lessons ON lessons.tenant_id = $1 AND lessons.id = versions.lesson_id
@@ -60,12 +58,12 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 ON CONFLICT (tenant_id, slug) DO NOTHING
 RETURNING id;
 
--- update_lesson(tenant_id, id, title, subject, language)
--- What lists show follows the newest version; this also holds the row until the version is in.
-UPDATE lessons
-   SET title = $3, subject = $4, language = $5
+-- hold_lesson(tenant_id, id)
+-- A lesson's slug; nobody else numbers a version of it until this transaction ends.
+SELECT slug
+  FROM lessons
  WHERE tenant_id = $1 AND id = $2 AND archived_at IS NULL
-RETURNING slug, published_version_id;
+   FOR UPDATE;
 
 -- insert_version(tenant_id, id, lesson_id, plan, author_id, note, at)
 -- The next version of a lesson, numbered.
@@ -76,16 +74,20 @@ SELECT $1, $2, $3, COALESCE(max(number), 0) + 1, $4, $5, $6, $7
 RETURNING number;
 
 -- publish(tenant_id, lesson_id, version_id)
--- Point the lesson at one of its own versions.
+-- Point the lesson at one of its own versions; what lists sort and filter by follows.
 UPDATE lessons
-   SET published_version_id = $3
- WHERE tenant_id = $1
-   AND id = $2
-   AND archived_at IS NULL
-   AND EXISTS (SELECT 1
-                 FROM lesson_versions
-                WHERE tenant_id = $1 AND lesson_id = $2 AND id = $3)
-RETURNING id;
+   SET published_version_id = versions.id,
+       title = versions.plan ->> 'title',
+       subject = versions.plan ->> 'subject',
+       language = COALESCE(versions.plan ->> 'language', 'en')
+  FROM lesson_versions AS versions
+ WHERE lessons.tenant_id = $1
+   AND lessons.id = $2
+   AND lessons.archived_at IS NULL
+   AND versions.tenant_id = $1
+   AND versions.lesson_id = $2
+   AND versions.id = $3
+RETURNING lessons.id;
 
 -- assign(tenant_id, id, lesson_id, student_id, due_at, assigned_by, at)
 -- Let a student, or with NULL everyone, take a lesson; nothing where they may already.

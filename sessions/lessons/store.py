@@ -74,7 +74,7 @@ async def get(database: Database, person: Person, slug_or_id: str) -> LessonVers
 
 
 async def list_for(database: Database, person: Person) -> list[LessonVersion]:
-    """The lessons `person` may take, by title: a student's own, for staff all that are published."""
+    """The lessons `person` may take, by title: their own, or all that are published for staff."""
     everyones = policy.may(
         person, "take", Thing("lesson", person.tenant_id, student_ids=frozenset())
     )
@@ -143,12 +143,10 @@ async def save(
     """
 
     async def work(connection: Connection) -> LessonVersion:
-        row = await connection.fetchrow(
-            _QUERIES["update_lesson"], tenant_id, lesson_id, plan.title, plan.subject, plan.language
-        )
-        if row is None:
+        slug = await connection.fetchval(_QUERIES["hold_lesson"], tenant_id, lesson_id)
+        if slug is None:
             raise LessonUnknown(str(lesson_id))
-        saved = await _save(connection, tenant_id, lesson_id, row["slug"], plan, author, note)
+        saved = await _save(connection, tenant_id, lesson_id, slug, plan, author, note)
         await _note(connection, tenant_id, author, "save", lesson_id, saved.version_id)
         return saved
 
@@ -228,14 +226,15 @@ async def _note(
 
 
 def _version(row: Any, due_at: datetime | None = None) -> LessonVersion:
+    plan = Plan.model_validate(row["plan"])
     return LessonVersion(
         lesson_id=row["id"],
         version_id=row["version_id"],
         slug=row["slug"],
-        title=row["title"],
-        subject=row["subject"],
-        language=row["language"],
-        plan=Plan.model_validate(row["plan"]),
+        title=plan.title,
+        subject=plan.subject,
+        language=plan.language,
+        plan=plan,
         number=row["number"],
         published=row["published_version_id"] == row["version_id"],
         due_at=due_at,

@@ -6,7 +6,7 @@ CREATE TABLE lessons (
   tenant_id uuid NOT NULL,
   id uuid NOT NULL,
   slug text NOT NULL,
-  title text NOT NULL,                        -- of the newest version, for lists
+  title text NOT NULL,                        -- of the published version, for lists
   subject text NOT NULL,
   language text NOT NULL,
   owner_id uuid NOT NULL,
