@@ -1,7 +1,8 @@
 """What goes wrong, as HTTP says it: one table, two spellings.
 
-Under `/v1` a refusal is OpenAI's error object, under `/api` problem details (RFC 9457). Every refusal
-is one sentence that says what to do; what nobody foresaw is logged under an id and told by that id.
+Under `/v1` a refusal is OpenAI's error object, under `/api` problem details (RFC 9457). Every
+refusal is one sentence that says what to do; what nobody foresaw is logged under an id and told by
+that id.
 """
 
 from collections.abc import Mapping
@@ -36,9 +37,7 @@ class Refused(Exception):
     Raised at the doors themselves, where no room has a word for it.
     """
 
-    def __init__(
-        self, status: int, code: str, message: str, *, param: str | None = None
-    ) -> None:
+    def __init__(self, status: int, code: str, message: str, *, param: str | None = None) -> None:
         super().__init__(message)
         self.status = status
         self.code = code

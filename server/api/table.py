@@ -1,7 +1,7 @@
 """One table makes the API: its routes, what they take and give, and the document about them.
 
-A `Route` names its method and path, the pydantic models of query, body and answer, and a handler, which
-gets a `Call` and returns the answer. What does not fit the models never reaches the handler.
+A `Route` names its method and path, the pydantic models of query, body and answer, and a handler,
+which gets a `Call` and returns the answer. What does not fit the models never reaches the handler.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping

@@ -1,0 +1,5 @@
+"""`python -m server` is `student-connect`."""
+
+from server.cli import main
+
+main()

@@ -1,0 +1,286 @@
+"""`student-connect`: what an operator types. Every failure is a sentence and an exit code."""
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NoReturn
+
+from server.config import Config, ConfigInvalid
+from server.observe import set_up_logs
+from tenancy import audit, backup, migrate
+from tenancy.cells import create_tenant
+from tenancy.crypto import Keyring, master_key_of
+from tenancy.embedded import borrowed
+from tenancy.identities import Identities, issue_token
+from tenancy.model import TenancyError
+from tenancy.postgres import Database
+
+FAILED, MISUSED = 1, 2
+
+
+class Misused(Exception):
+    """The command can't be meant so."""
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run one command and leave with its exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        config = Config.from_environ(os.environ)
+        set_up_logs(config.log_level, config.log_format)
+        sys.exit(options.run(config, options))
+    except ConfigInvalid as problem:
+        for sentence in problem.problems:
+            print(sentence, file=sys.stderr)
+        sys.exit(MISUSED)
+    except Misused as problem:
+        print(problem, file=sys.stderr)
+        sys.exit(MISUSED)
+    except (TenancyError, OSError) as problem:
+        print(problem, file=sys.stderr)
+        sys.exit(FAILED)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="student-connect",
+        description="A real-time voice and chat tutoring server for schools.",
+        epilog="Settings come from the environment; docs/running.md lists them.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    serve = commands.add_parser("serve", help="start everything and serve")
+    serve.add_argument("--tls-cert", type=Path, metavar="FILE", help="certificate, PEM")
+    serve.add_argument("--tls-key", type=Path, metavar="FILE", help="its key, PEM")
+    serve.add_argument(
+        "--tls-self-signed", action="store_true", help="make a certificate, for development"
+    )
+    serve.set_defaults(run=_serve)
+
+    up = commands.add_parser("migrate", help="bring every school's tables up to date")
+    up.add_argument("--down", type=int, metavar="NNNN", help="roll one migration back instead")
+    up.set_defaults(run=lambda config, options: _run(_migrate(config, options)))
+
+    tenants = commands.add_parser("tenants", help="schools: create, list, show")
+    verbs = tenants.add_subparsers(required=True, metavar="verb")
+    create = verbs.add_parser("create", help="a new school")
+    create.add_argument("slug", help="its short name, as lincoln-high")
+    create.add_argument("--name", help="its name; default: the short name")
+    create.add_argument("--cell", help="a schema to share with others; default: one of its own")
+    create.add_argument("--domain", action="append", default=[], help="host name for its sign-in")
+    create.add_argument("--admin", metavar="EMAIL", help="its first admin; prints a password")
+    create.set_defaults(run=lambda config, options: _run(_create(config, options)))
+    every = verbs.add_parser("list", help="all schools")
+    every.set_defaults(run=lambda config, options: _run(_list(config)))
+    show = verbs.add_parser("show", help="one school")
+    show.add_argument("slug")
+    show.set_defaults(run=lambda config, options: _run(_show(config, options)))
+
+    token = commands.add_parser("token", help="a bearer token for a person")
+    token.add_argument("email")
+    token.add_argument("--tenant", metavar="SLUG", help="the school, where several have the e-mail")
+    token.add_argument(
+        "--ttl", type=_duration, default=86_400, metavar="TIME", help="as 3600, 90m, 12h, 30d"
+    )
+    token.set_defaults(run=lambda config, options: _run(_token(config, options)))
+
+    save = commands.add_parser("backup", help="write the whole database to a file")
+    save.add_argument("file", type=Path)
+    save.set_defaults(run=lambda config, options: _run(_backup(config, options)))
+    load = commands.add_parser("restore", help="read a backup into an empty database")
+    load.add_argument("file", type=Path)
+    load.set_defaults(run=lambda config, options: _run(_restore(config, options)))
+
+    log = commands.add_parser("audit", help="the audit log: verify")
+    what = log.add_subparsers(required=True, metavar="verb")
+    verify = what.add_parser("verify", help="check every school's chain")
+    verify.add_argument("--tenant", metavar="SLUG", help="one school only")
+    verify.set_defaults(run=lambda config, options: _run(_verify(config, options)))
+    return parser
+
+
+def _run(work: Coroutine[Any, Any, int]) -> int:
+    return asyncio.run(work)
+
+
+def _duration(text: str) -> int:
+    """Seconds of `3600`, `90m`, `12h`, `30d`."""
+    units = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+    number, unit = (text[:-1], text[-1]) if text[-1:] in units else (text, "s")
+    if not number.isascii() or not number.isdigit() or not int(number[:9]) * units[unit] > 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time; write 3600, 90m, 12h or 30d")
+    return int(number[:9]) * units[unit]
+
+
+# ---- serve -----------------------------------------------------------------------------------
+
+
+def _serve(config: Config, options: argparse.Namespace) -> int:
+    if bool(options.tls_cert) != bool(options.tls_key):
+        raise Misused("--tls-cert and --tls-key belong together: give both, or neither.")
+    if options.tls_cert:
+        for file in (options.tls_cert, options.tls_key):
+            if not file.is_file():
+                raise Misused(f"There is no file {file}.")
+        config = replace(config, tls_cert=options.tls_cert, tls_key=options.tls_key)
+    from server.serving import serve  # the commands below do without it, and start faster
+
+    return serve(config, self_signed=options.tls_self_signed)
+
+
+# ---- commands on the database --------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def _admin_url(config: Config) -> AsyncIterator[str]:
+    """The admin's address of the database; of the embedded one, running or not."""
+    if config.embedded:
+        async with borrowed(config.data_dir) as place:
+            yield place.admin_url
+    elif config.database_admin_url is None:
+        raise Misused(
+            "DATABASE_ADMIN_URL is missing: this command needs the role that owns the tables."
+        )
+    else:
+        yield config.database_admin_url
+
+
+@asynccontextmanager
+async def _database(config: Config) -> AsyncIterator[Database]:
+    """The database as the server sees it."""
+    if config.embedded:
+        async with borrowed(config.data_dir) as place:
+            await migrate.up(place.admin_url)
+            async with _opened(place.app_url, _keys(config)) as database:
+                yield database
+    else:
+        assert config.database_url is not None
+        async with _opened(config.database_url, _keys(config)) as database:
+            yield database
+
+
+@asynccontextmanager
+async def _opened(url: str, keys: Keyring) -> AsyncIterator[Database]:
+    database = await Database.open(url, keys, size=2)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+def _keys(config: Config) -> Keyring:
+    return Keyring(config.master_key or master_key_of(config.data_dir)[0])
+
+
+async def _migrate(config: Config, options: argparse.Namespace) -> int:
+    async with _admin_url(config) as url:
+        if options.down is not None:
+            outcome = await migrate.down(url, options.down, progress=_progress)
+        else:
+            outcome = await migrate.up(url, progress=_progress)
+    if sys.stderr.isatty():
+        print(file=sys.stderr)
+    for failure in outcome.failures:
+        print(failure, file=sys.stderr)
+    print(f"{outcome.done} migrations run." if outcome.done else "Nothing to do.")
+    return FAILED if outcome.failures else 0
+
+
+def _progress(done: int, total: int, what: str) -> None:
+    """A bar on a terminal; nothing in a log file."""
+    if sys.stderr.isatty():
+        filled = 30 * done // total if total else 30
+        bar = "#" * filled + "." * (30 - filled)
+        print(f"\r[{bar}] {done}/{total} {what[:32]:<32}", end="", file=sys.stderr, flush=True)
+
+
+async def _create(config: Config, options: argparse.Namespace) -> int:
+    keys = _keys(config)
+    async with _admin_url(config) as url:
+        outcome = await migrate.up(url)
+        if outcome.failures:
+            raise Misused("\n".join(map(str, outcome.failures)))
+        async with migrate.admin(url) as connection:
+            tenant = await create_tenant(
+                connection,
+                keys,
+                slug=options.slug,
+                name=options.name or options.slug,
+                cell=options.cell,
+                domains=options.domain,
+            )
+        print(f"School {tenant.slug} ({tenant.id}) is in cell {tenant.cell}.")
+    if options.admin:
+        from secrets import token_urlsafe
+
+        password = token_urlsafe(12)
+        async with _database(config) as database:
+            identities = Identities(database)
+            try:
+                await identities.create_person(
+                    tenant.id,
+                    email=options.admin,
+                    name=options.admin.partition("@")[0],
+                    roles=frozenset({"admin"}),
+                    password=password,
+                )
+            finally:
+                identities.close()
+        print(f"Admin {options.admin}, password {password}")
+    return 0
+
+
+async def _list(config: Config) -> int:
+    async with _database(config) as database:
+        for tenant in await database.tenants():
+            print(f"{tenant.slug}\t{tenant.status}\t{tenant.cell}\t{tenant.name}")
+    return 0
+
+
+async def _show(config: Config, options: argparse.Namespace) -> int:
+    async with _database(config) as database:
+        tenant = await database.tenant_by_slug(options.slug)
+    for name in ("slug", "name", "id", "cell", "status"):
+        print(f"{name:<7} {getattr(tenant, name)}")
+    return 0
+
+
+async def _token(config: Config, options: argparse.Namespace) -> int:
+    async with _database(config) as database:
+        print(await issue_token(database, options.email, options.tenant, options.ttl))
+    return 0
+
+
+async def _backup(config: Config, options: argparse.Namespace) -> int:
+    async with _admin_url(config) as url:
+        await backup.backup(url, options.file)
+    print(f"Written to {options.file}. Keep the master key in another place; both are needed.")
+    return 0
+
+
+async def _restore(config: Config, options: argparse.Namespace) -> int:
+    async with _admin_url(config) as url:
+        await backup.restore(url, options.file)
+    print(f"Restored from {options.file}. Its words open only with the master key of that time.")
+    return 0
+
+
+async def _verify(config: Config, options: argparse.Namespace) -> int:
+    failed = False
+    async with _database(config) as database:
+        if options.tenant:
+            tenants = [await database.tenant_by_slug(options.tenant)]
+        else:
+            tenants = await database.tenants()
+        for tenant in tenants:
+            problems = await audit.verify(database, tenant.id)
+            failed |= bool(problems)
+            print(f"{tenant.slug}: {'; '.join(problems) if problems else 'whole'}")
+    return FAILED if failed else 0

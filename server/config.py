@@ -1,0 +1,186 @@
+"""Settings, read once at the front door; all wrong ones are told at once, each in a sentence."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from tenancy.crypto import MasterKeyUnusable, parse_master_key
+
+T = TypeVar("T")
+
+
+class ConfigInvalid(Exception):
+    """Settings that can't be used; `problems` are sentences."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(problems))
+
+
+class Secret(str):
+    """A value that does not show itself."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "Secret('…')"
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything the server is told from outside."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    data_dir: Path = Path("data")
+    database_url: Secret | None = None
+    "None: an embedded PostgreSQL in `data_dir`."
+    database_admin_url: Secret | None = None
+    database_connections: int = 10
+    master_key: bytes | None = field(default=None, repr=False)
+    "32 bytes; None with the embedded database, which keeps its own."
+    hosts: tuple[str, ...] = ()
+    "Names this server is called, besides localhost and addresses in digits."
+    origins: tuple[str, ...] = ()
+    "Further origins whose pages may call, with CORS."
+    engine: str = "offline"
+    session_limit_s: float = 3_600.0
+    session_grace_s: float = 600.0
+    live_sessions_per_student: int = 3
+    live_sessions: int = 400
+    local_workers: int = 2
+    metrics_port: int | None = None
+    "Prometheus on 127.0.0.1; None: off."
+    log_level: str = "info"
+    log_format: str = "console"
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    demo: bool = True
+    "Whether a new embedded folder gets a demo school."
+
+    @property
+    def embedded(self) -> bool:
+        return self.database_url is None
+
+    @property
+    def scheme(self) -> str:
+        return "https" if self.tls_cert else "http"
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> "Config":
+        """Read all settings.
+
+        Raises:
+            ConfigInvalid: If any can't be used; it names all of them.
+        """
+        problems: list[str] = []
+
+        def read(name: str, convert: Callable[[str], T], default: T) -> T:
+            text = environ.get(name, "").strip()
+            if not text:
+                return default
+            try:
+                return convert(text)
+            except ValueError as problem:
+                problems.append(f"{name}={_shown(name, text)} can't be used: {problem}.")
+                return default
+
+        database_url = read("DATABASE_URL", _database, None)
+        master_key = read("MASTER_KEY", _key, None)
+        config = cls(
+            host=environ.get("HOST", "").strip() or "127.0.0.1",
+            port=read("PORT", _number(0, 65_535), 8000),
+            data_dir=Path(environ.get("DATA_DIR", "").strip() or "data").expanduser().absolute(),
+            database_url=database_url,
+            database_admin_url=read("DATABASE_ADMIN_URL", _database, None),
+            database_connections=read("DATABASE_CONNECTIONS", _number(2, 500), 10),
+            master_key=master_key,
+            hosts=read("HOSTS", _list, ()),
+            origins=read("ORIGINS", _origins, ()),
+            engine=read("ENGINE", _one_of("offline"), "offline"),
+            session_limit_s=float(read("SESSION_LIMIT_S", _number(60, 6 * 3600), 3_600)),
+            session_grace_s=float(read("SESSION_GRACE_S", _number(5, 24 * 3600), 600)),
+            live_sessions_per_student=read("LIVE_SESSIONS_PER_STUDENT", _number(1, 100), 3),
+            live_sessions=read("LIVE_SESSIONS", _number(1, 100_000), 400),
+            local_workers=read("LOCAL_WORKERS", _number(1, 64), 2),
+            metrics_port=read("METRICS_PORT", _number(0, 65_535), None),
+            log_level=read("LOG_LEVEL", _one_of("debug", "info", "warning", "error"), "info"),
+            log_format=read("LOG_FORMAT", _one_of("console", "json"), "console"),
+            tls_cert=read("TLS_CERT", _file, None),
+            tls_key=read("TLS_KEY", _file, None),
+            demo=read("DEMO", _one_of("yes", "no"), "yes") == "yes",
+        )
+        problems += _together(config, environ)
+        if problems:
+            raise ConfigInvalid(problems)
+        return config
+
+
+def _together(config: Config, environ: Mapping[str, str]) -> list[str]:
+    """Settings that are right by themselves and wrong together."""
+    problems = []
+    if environ.get("DATABASE_URL", "").strip() and not environ.get("MASTER_KEY", "").strip():
+        problems.append(
+            "MASTER_KEY is missing: with DATABASE_URL the key that protects transcripts must be"
+            " given. Make one with `openssl rand -hex 32`, keep a copy of it, and set it."
+        )
+    if (config.tls_cert is None) != (config.tls_key is None):
+        problems.append("TLS_CERT and TLS_KEY belong together: set both, or neither.")
+    return problems
+
+
+def _shown(name: str, text: str) -> str:
+    """Secrets are not repeated."""
+    return "…" if name in ("MASTER_KEY", "DATABASE_URL", "DATABASE_ADMIN_URL") else repr(text)
+
+
+def _number(low: int, high: int) -> Callable[[str], Any]:
+    def convert(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not low <= int(text[:12]) <= high:
+            raise ValueError(f"it must be a whole number from {low} to {high}")
+        return int(text)
+
+    return convert
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def convert(text: str) -> str:
+        if text.lower() not in choices:
+            raise ValueError(f"it must be one of: {', '.join(choices)}")
+        return text.lower()
+
+    return convert
+
+
+def _list(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    for origin in _list(text):
+        parts = urlsplit(origin)
+        if parts.scheme not in ("http", "https") or not parts.netloc or parts.path.strip("/"):
+            raise ValueError(f"{origin!r} is no origin; write it as https://school.example.org")
+    return _list(text)
+
+
+def _database(text: str) -> Secret | None:
+    if urlsplit(text).scheme not in ("postgresql", "postgres"):
+        raise ValueError("it must begin with postgresql://")
+    return Secret(text)
+
+
+def _key(text: str) -> bytes | None:
+    try:
+        return parse_master_key(text)
+    except MasterKeyUnusable as problem:
+        raise ValueError(str(problem).rstrip(".")) from problem
+
+
+def _file(text: str) -> Path | None:
+    path = Path(text).expanduser().absolute()
+    if not path.is_file():
+        raise ValueError("there is no such file")
+    return path

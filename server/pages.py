@@ -1,0 +1,56 @@
+"""The pages and their files: what you read is what runs."""
+
+import mimetypes
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+STATIC = Path(__file__).resolve().parent.parent / "static"
+
+# Not every machine's own table knows them, and a browser refuses a module of another type.
+TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".woff2": "font/woff2"}
+
+NOT_FOUND = STATIC / "not-found.html"
+
+
+class Files(StaticFiles):
+    """Static files; the browser asks each time whether they changed: a deploy is seen at once."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+
+def page(name: str) -> Route:
+    """One HTML file for an address and all below it; the page's own script reads the rest."""
+    file = STATIC / f"{name}.html"
+
+    async def serve(_: Request) -> FileResponse:
+        return FileResponse(file, headers={"Cache-Control": "no-cache"})
+
+    return Route(f"/{name}{{rest:path}}", serve, methods=["GET"])
+
+
+async def home(_: Request) -> RedirectResponse:
+    return RedirectResponse("/student", 307)
+
+
+async def not_found(_: Request, __: Exception) -> Response:
+    """A friendly page for people; doors answer in their own shapes before this."""
+    return FileResponse(NOT_FOUND, 404, headers={"Cache-Control": "no-store"})
+
+
+def routes() -> list[BaseRoute]:
+    for ending, kind in TYPES.items():
+        mimetypes.add_type(kind, ending)
+    return [
+        Route("/", home),
+        page("sign-in"),
+        page("student"),
+        Mount("/static", Files(directory=STATIC)),
+    ]

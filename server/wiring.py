@@ -1,0 +1,154 @@
+"""The composition root: opens everything in order, hands it in, and closes it in reverse.
+
+What a configuration needs is imported here, at start: a server that teaches offline never loads a
+provider's package, and nothing is imported while sessions run.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from importlib import import_module
+from typing import Any
+
+import structlog
+
+from ai.cascade import Cascade
+from ai.engine import VoiceEngine
+from server import demo
+from server.config import Config
+from server.identity import Door, Site
+from server.observe import serve_metrics, watch_loop
+from server.services import Services
+from sessions.bus import Bus
+from sessions.jobs import Worker
+from sessions.live.lobby import Lobby, LobbySettings
+from sessions.record.work import handlers
+from tenancy import migrate
+from tenancy.crypto import Keyring, master_key_of
+from tenancy.embedded import Embedded
+from tenancy.identities import Identities
+from tenancy.model import TenancyError
+from tenancy.postgres import Database
+
+log = structlog.get_logger()
+
+
+class StartFailed(Exception):
+    """The server can't start; the sentence says what to do."""
+
+
+@contextlib.asynccontextmanager
+async def open_services(config: Config) -> AsyncIterator[Services]:
+    """Everything the doors need, from here to the end of the block.
+
+    Raises:
+        StartFailed, TenancyError: If something can't be opened, in a sentence.
+    """
+    async with contextlib.AsyncExitStack() as stack:
+        engine = asyncio.create_task(_engine(config, stack))
+        try:
+            database = await _database(config, stack)
+        finally:
+            opened = await asyncio.gather(engine, return_exceptions=True)
+        if isinstance(opened[0], BaseException):
+            raise opened[0]
+        identities = Identities(database)
+        stack.callback(identities.close)
+        bus = Bus()
+        worker = Worker(database, handlers(database, bus))
+        worker.start()
+        stack.push_async_callback(worker.stop)
+        lobby = Lobby(
+            database,
+            opened[0],
+            bus,
+            worker,
+            LobbySettings(
+                session_s=config.session_limit_s,
+                grace_s=config.session_grace_s,
+                live_per_student=config.live_sessions_per_student,
+                sessions=config.live_sessions,
+            ),
+        )
+        stack.push_async_callback(lobby.close)
+        _start(stack, watch_loop(lambda: len(lobby)))
+        if config.metrics_port is not None:
+            stack.callback(serve_metrics(config.metrics_port))
+        site = Site(config.hosts, config.origins)
+        yield Services(
+            config=config,
+            database=database,
+            identities=identities,
+            door=Door(identities, site),
+            lobby=lobby,
+            worker=worker,
+            bus=bus,
+            codecs=import_module("ai.g711"),
+        )
+
+
+async def _database(config: Config, stack: contextlib.AsyncExitStack) -> Database:
+    """The database, brought up to date where it is our own."""
+    if config.database_url is not None:
+        assert config.master_key is not None, "Config sees to it"
+        return await _opened(config.database_url, Keyring(config.master_key), config, stack)
+    master_key, _ = master_key_of(config.data_dir)
+    keys = Keyring(config.master_key or master_key)
+    fresh = not (config.data_dir / "postgres" / "PG_VERSION").exists()
+    postgres = await Embedded.start(config.data_dir)
+    stack.push_async_callback(postgres.stop)
+    _start(stack, postgres.keep_alive())
+    outcome = await migrate.up(postgres.place.admin_url)
+    if outcome.failures:
+        raise StartFailed("\n".join(map(str, outcome.failures)))
+    database = await _opened(postgres.place.app_url, keys, config, stack)
+    if fresh and config.demo:
+        identities = Identities(database)
+        try:
+            await demo.create(postgres.place.admin_url, database, identities, config.data_dir)
+        finally:
+            identities.close()
+    return database
+
+
+async def _opened(
+    url: str, keys: Keyring, config: Config, stack: contextlib.AsyncExitStack
+) -> Database:
+    database = await Database.open(url, keys, size=config.database_connections)
+    stack.push_async_callback(database.close)
+    try:
+        await database.self_check()
+    except TenancyError as problem:
+        raise StartFailed(str(problem)) from problem
+    return database
+
+
+async def _engine(config: Config, stack: contextlib.AsyncExitStack) -> VoiceEngine:
+    """The tutor engine that the configuration names, warm."""
+    workers: Any = import_module("ai.local.workers").Workers(config.local_workers)
+    await workers.start()
+    stack.push_async_callback(workers.close)
+    engine = Cascade(
+        config.engine,
+        ears=import_module("ai.local.ears").LocalEars(workers),
+        mind=import_module("ai.local.tutor").OfflineTutor(_checker(workers)),
+        speaker=import_module("ai.local.voice").LocalSpeaker(workers),
+        vad=import_module("ai.local.vad").Vad(),
+    )
+    stack.push_async_callback(engine.close)
+    return engine
+
+
+def _checker(workers: Any) -> Any:
+    return workers
+
+
+def _start(stack: contextlib.AsyncExitStack, coroutine: Any) -> None:
+    """A task that ends with the stack."""
+    task = asyncio.create_task(coroutine)
+
+    async def stop() -> None:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    stack.push_async_callback(stop)
