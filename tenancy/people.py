@@ -68,11 +68,13 @@ async def preferences(connection: Connection, tenant_id: UUID, person_id: UUID) 
     return cast(dict[str, Any], found or {})
 
 
-async def set_preferences(
-    connection: Connection, tenant_id: UUID, person_id: UUID, chosen: Mapping[str, Any]
-) -> None:
-    """Replaces all of a person's choices."""
-    await connection.execute(_QUERIES["set_preferences"], tenant_id, person_id, dict(chosen))
+async def change_preferences(
+    connection: Connection, tenant_id: UUID, person_id: UUID, changes: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Set the named choices, remove those that are None; returns what they are now."""
+    query = _QUERIES["change_preferences"]
+    changed = await connection.fetchval(query, tenant_id, person_id, dict(changes))
+    return cast(dict[str, Any], changed or {})
 
 
 async def set_status(connection: Connection, tenant_id: UUID, person_id: UUID, status: str) -> bool:

@@ -32,11 +32,12 @@ SELECT p.preferences
   FROM people p
  WHERE p.tenant_id = $1 AND p.id = $2;
 
--- set_preferences(tenant_id, id, preferences)
--- Replaces all of them.
-UPDATE people
-   SET preferences = $3
- WHERE tenant_id = $1 AND id = $2;
+-- change_preferences(tenant_id, id, changes)
+-- Those named are set, null removes one, the others stay.
+UPDATE people p
+   SET preferences = jsonb_strip_nulls(p.preferences || $3)
+ WHERE p.tenant_id = $1 AND p.id = $2
+RETURNING p.preferences;
 
 -- set_status(tenant_id, id, status)
 -- Switches an account off or on; no row if there is none.

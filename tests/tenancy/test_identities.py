@@ -480,14 +480,18 @@ async def test_a_new_person_signs_in_with_their_password(door: Identities, schoo
 async def test_preferences_are_ones_own(database: Database, school: Any, other_school: Any) -> None:
     tenant_id, person_id = school.tenant.id, school.student.id
     async with database.transaction(tenant_id) as connection:
-        await people.set_preferences(connection, tenant_id, person_id, {"theme": "dark"})
-        assert await people.preferences(connection, tenant_id, person_id) == {"theme": "dark"}
+        change = people.change_preferences
+        await change(connection, tenant_id, person_id, {"theme": "dark", "text": "large"})
+        kept = await change(connection, tenant_id, person_id, {"text": None, "speed": 0.8})
+        assert kept == {"theme": "dark", "speed": 0.8}
+        assert await people.preferences(connection, tenant_id, person_id) == kept
         assert await people.preferences(connection, tenant_id, school.tutor.id) == {}
     async with database.transaction(other_school.tenant.id) as connection:
         for tenant in (tenant_id, other_school.tenant.id):
             assert await people.get(connection, tenant, person_id) is None
             assert await people.by_email(connection, tenant, school.student.email) is None
             assert await people.preferences(connection, tenant, person_id) == {}
+            assert await people.change_preferences(connection, tenant, person_id, {"a": 1}) == {}
 
 
 async def test_who_came_and_went_is_in_the_audit(
