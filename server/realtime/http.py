@@ -1,9 +1,9 @@
-"""What the HTTP doors under /v1 share: refusals in OpenAI's words, strict bodies, lessons by name."""
+"""What the HTTP doors under /v1 share: refusals as OpenAI spells them, strict bodies, names."""
 
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import Request
 from starlette.responses import Response
 
 from server.errors import Refused, answer_to, openai_error
@@ -15,17 +15,15 @@ from tenancy.model import Caller
 BODY_BYTES = 1024 * 1024  # promises.md 3.6
 MODEL_CHARACTERS = 128
 
-Given = Callable[[HTTPConnection], Services]
 Handler = Callable[[Request, Services, Caller], Awaitable[Response]]
 NO_LESSON = "There is no such lesson for you. GET /v1/models lists the lessons you may take."
 
 
-def endpoint(handler: Handler, given: Given) -> Callable[[Request], Awaitable[Response]]:
+def endpoint(handler: Handler, services: Services) -> Callable[[Request], Awaitable[Response]]:
     """A handler that knows its caller, and whose every refusal is OpenAI's error object."""
 
     async def answer(request: Request) -> Response:
         try:
-            services = given(request)
             caller = await services.door.caller(request.scope, request.headers, lessons=True)
             return await handler(request, services, caller)
         except Bad as bad:

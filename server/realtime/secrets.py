@@ -1,7 +1,7 @@
 """`POST /v1/realtime/client_secrets`: a short-lived key for one live connection.
 
-A page can't read why its WebSocket was refused, so what would be refused there is refused here, with
-the reason. What the request asks of the session is applied when the key starts one.
+A page can't read why its WebSocket was refused, so what would be refused there is refused here,
+with the reason. What the request asks of the session is applied when the key starts one.
 """
 
 import hashlib
@@ -12,7 +12,6 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from server.errors import Refused
 from server.realtime import shapes
 from server.realtime.commands import session_wishes
 from server.realtime.http import lesson_of, read_json, session_id, session_name

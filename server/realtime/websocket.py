@@ -112,7 +112,7 @@ async def _until_closed(
                 (reader, writer), timeout=RECHECK_S, return_when=asyncio.FIRST_COMPLETED
             )
             if not (reader.done() or writer.done()):
-                await _recheck(live, caller, connection)
+                await _recheck(services, caller, connection)
         return reader.result() if reader.done() else None
     finally:
         reader.cancel()
