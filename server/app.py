@@ -8,12 +8,13 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp
 
-from server import pages, realtime
+from server import pages
 from server.api import lessons, openapi, people, sessions
 from server.api.table import starlette_routes
 from server.errors import Answer, answer_to, openai_error, problem
+from server.realtime.cors import Cors
+from server.realtime.routes import routes as realtime_routes
 from server.security import Security
 from server.services import Services
 
@@ -28,10 +29,13 @@ def build(services: Services) -> Starlette:
             Route("/readyz", readyz),
             *starlette_routes(API, _services),
             *openapi.routes(API),
-            *realtime.routes(services),
+            *realtime_routes(services),
             *pages.routes(),
         ],
-        middleware=[Middleware(Security, site=services.door.site, refuse=_refuse)],
+        middleware=[
+            Middleware(Security, site=services.door.site),
+            Middleware(Cors, origins=services.config.origins),
+        ],
         exception_handlers={HTTPException: _http, Exception: _unforeseen},
     )
 
@@ -58,10 +62,6 @@ def _services(request: Request) -> Services:
 
 def _spell(path: str) -> Callable[[Answer], Response]:
     return openai_error if path.startswith("/v1/") else problem
-
-
-def _refuse(path: str, status: int, sentence: str) -> ASGIApp:
-    return _spell(path)(Answer(status, "refused", sentence))
 
 
 async def _http(request: Request, trouble: Exception) -> Response:
