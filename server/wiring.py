@@ -74,7 +74,7 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
         _start(stack, watch_loop(lambda: len(lobby)))
         if config.metrics_port is not None:
             stack.callback(serve_metrics(config.metrics_port))
-        site = Site(config.hosts, config.origins)
+        site = Site(config.hosts)
         yield Services(
             config=config,
             database=database,
