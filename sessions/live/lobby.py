@@ -90,6 +90,11 @@ class Lobby:
         """A session of this process."""
         return self._live.get(session_id)
 
+    def hears(self, language: str) -> bool:
+        """Whether the tutor's ears know a language, by its BCP 47 tag."""
+        known = self._engine.languages
+        return known is None or language.split("-")[0] in known
+
     async def enter(
         self,
         caller: Caller,
@@ -219,7 +224,7 @@ class Lobby:
             session_id=f"sess_{row.id.hex}",
             lesson=slug,
             engine=self._engine.name,
-            hears_speech=_hears(self._engine, brief),
+            hears_speech=self.hears(brief.language),
             sandbox=row.sandbox,
             items=items,
             progress=row.progress if items else None,
@@ -258,11 +263,6 @@ class Lobby:
             unsubscribe()
         if not any(other.student.id == session.student.id for other in self._live.values()):
             self._doors.pop(session.student.id, None)
-
-
-def _hears(engine: VoiceEngine, brief: Brief) -> bool:
-    """Whether the engine's ears know the lesson's language."""
-    return engine.languages is None or brief.language.split("-")[0] in engine.languages
 
 
 def _on_bus(session: Session, event: object) -> None:
