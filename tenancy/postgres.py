@@ -27,7 +27,7 @@ from tenancy.model import TenancyError, Tenant, TenantUnknown
 from tenancy.sql import load
 
 T = TypeVar("T")
-PATIENCE_S = 5.0  # how long a restarting database is waited for before anything was done
+PATIENCE_S = 10.0  # how long a restarting database is waited for before anything was done
 RETRY_S = 0.05
 ATTEMPTS = 8  # at a transaction that lost against another one
 BACKOFF_S, BACKOFF_CAP_S = 0.002, 0.2
@@ -135,7 +135,8 @@ class Database:
             size: Connections at most.
 
         Raises:
-            DatabaseUnavailable: If it does not answer, or refuses us.
+            DatabaseUnavailable: If it does not answer.
+            DatabaseError: If it refuses us.
         """
         how: dict[str, Any] = {"dsn": place} if isinstance(place, str) else dict(place)
         try:
@@ -149,8 +150,13 @@ class Database:
                 **how,
             )
             await pool.release(await pool.acquire())
-        except (OSError, asyncpg.PostgresError) as error:
+        except _GONE as error:
             raise DatabaseUnavailable(error) from error
+        except asyncpg.PostgresError as error:
+            raise DatabaseError(
+                f"The database refuses us: {error}. Check DATABASE_URL, and that"
+                " `student-connect migrate` has run."
+            ) from error
         return cls(pool, keys)
 
     async def close(self) -> None:
@@ -187,14 +193,13 @@ class Database:
         """
         async with self.control() as connection:
             problems = await selfcheck.problems(connection)
+            if problems:
+                raise SelfCheckFailed(problems)
             for row in await connection.fetch(_QUERIES["all_data_keys"]):
                 try:
                     self.keys.rewrap(WrappedKey(row["tenant_id"], row["key_id"], row["wrapped"]))
                 except CryptoError as error:
-                    problems.append(str(error))
-                    break
-        if problems:
-            raise SelfCheckFailed(problems)
+                    raise SelfCheckFailed([str(error)]) from error
 
     async def run(self, tenant_id: UUID, work: Callable[[Connection], Awaitable[T]]) -> T:
         """`work` in a transaction; again from its start if that lost against another one.
@@ -309,7 +314,11 @@ class Database:
             raise DatabaseUnavailable(error, outcome_unknown=committing) from error
         finally:
             mark.open = False
-            await self._pool.release(connection)
+            try:
+                with contextlib.suppress(*_GONE, asyncpg.InterfaceError):
+                    await _roll_back(connection)
+            finally:
+                await self._pool.release(connection)
 
     async def _begun(self, begin: str) -> Connection:
         """A connection with its transaction begun; waits for a database that restarts."""
@@ -387,6 +396,6 @@ async def _prepare(connection: Connection, keys: Keyring) -> None:
 
 
 async def _roll_back(connection: Connection) -> None:
-    """The pool's reset: settings are transaction-local, so there is nothing else to undo."""
+    """Also the pool's reset: settings are transaction-local, there is nothing else to undo."""
     if connection.is_in_transaction():
         await connection.execute("ROLLBACK")

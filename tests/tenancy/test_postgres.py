@@ -166,7 +166,17 @@ async def test_a_swallowed_error_is_not_taken_for_a_commit(database, school):
                 await connection.execute("SELECT 1 / 0")
 
 
-async def test_a_cancelled_transaction_leaves_nothing_behind(database, school):
+async def test_rolling_back_is_nothing_to_complain_of(database, school, caplog):
+    for error in (ZeroDivisionError, asyncpg.DivisionByZeroError):
+        with pytest.raises(error):
+            async with database.transaction(school.tenant.id) as connection:
+                if error is asyncpg.DivisionByZeroError:
+                    await connection.execute("SELECT 1 / 0")
+                raise error
+    assert caplog.records == []
+
+
+async def test_a_cancelled_transaction_leaves_nothing_behind(database, school, caplog):
     begun = asyncio.Event()
 
     async def work():
@@ -182,6 +192,7 @@ async def test_a_cancelled_transaction_leaves_nothing_behind(database, school):
         await task
     async with database.transaction(school.tenant.id) as connection:
         assert await connection.fetch("SELECT name FROM settings") == []
+    assert caplog.records == []
 
 
 async def test_transactions_do_not_nest(database, school, other_school):
@@ -305,6 +316,11 @@ async def test_a_commit_that_got_no_answer_is_not_tried_again(database, school, 
 async def test_a_database_that_is_not_there_is_told_in_a_sentence(tmp_path, keys):
     with pytest.raises(DatabaseUnavailable, match="The database does not answer"):
         await Database.open(f"postgresql://nobody@/none?host={tmp_path}", keys)
+
+
+async def test_a_database_that_refuses_us_is_told_in_a_sentence(database_urls, keys):
+    with pytest.raises(DatabaseError, match=r"refuses us: .*Check DATABASE_URL"):
+        await Database.open(database_urls.app.replace("/tests_", "/none_"), keys)
 
 
 async def test_schools_are_found_by_slug_domain_and_id(database, admin_connection, keys, school):
