@@ -1,4 +1,4 @@
-"""Asks the database, before the server serves, whether it would keep schools apart.
+"""Asks the database, before the server serves, whether it is up to date and keeps schools apart.
 
 Each rule here stands for a way in which one school's rows were seen to reach another.
 """
@@ -6,6 +6,7 @@ Each rule here stands for a way in which one school's rows were seen to reach an
 from collections.abc import Iterator
 from typing import Any
 
+from tenancy import migrate
 from tenancy.sql import load
 
 # The first releases without CVE-2025-8713, which leaks rows past row-level security.
@@ -16,6 +17,15 @@ _QUERIES = load(__package__, "selfcheck.sql")
 
 async def problems(connection: Any) -> list[str]:
     """What is wrong, in sentences; empty where nothing is. Asked as the server's own role."""
+    try:
+        waiting = await migrate.pending(connection)
+    except migrate.MigrationRefused as refusal:
+        return [str(refusal)]
+    if waiting:
+        return [
+            f"This database has yet to be brought up to date ({waiting[0]}, and"
+            f" {len(waiting) - 1} more): run `student-connect migrate`."
+        ]
     version = await connection.fetchrow(_QUERIES["version"])
     role = await connection.fetchrow(_QUERIES["role"])
     found = [*_of_version(version), *_of_role(role)]

@@ -55,6 +55,20 @@ async def test_each_way_to_mix_schools_is_found(admin_connection, spoil, sentenc
     assert all("pool_1.extra" in problem for problem in problems[1:])
 
 
+async def test_a_database_that_waits_for_its_migrations_is_refused(make_database, keys):
+    urls = await make_database()
+    database = await Database.open(urls.app, keys)
+    with pytest.raises(SelfCheckFailed, match=r"0001_control.*run `student-connect migrate`"):
+        await database.self_check()
+    await migrate.up(urls.admin)
+    await database.self_check()
+    async with migrate.admin(urls.admin) as connection:
+        await connection.execute("UPDATE control.migrations SET checksum = ''")
+    with pytest.raises(SelfCheckFailed, match="was changed after it was applied"):
+        await database.self_check()
+    await database.close()
+
+
 async def test_a_view_that_asks_as_its_reader_is_fine(admin_connection):
     spoiling = admin_connection.transaction()
     await spoiling.start()
