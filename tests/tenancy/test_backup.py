@@ -1,29 +1,41 @@
 """A backup brings everything back, or nothing."""
 
+import asyncio
+
 import pytest
 
 from tenancy import audit, cells, migrate
 from tenancy.backup import BackupFailed, backup, restore
+from tenancy.crypto import Keyring
 from tenancy.postgres import Database
 
 
-@pytest.fixture
-async def filled(make_database, keys):
-    """A database with one school, which has said something."""
-    urls = await make_database()
-    await migrate.up(urls.admin)
-    async with migrate.admin(urls.admin) as connection:
-        tenant = await cells.create_tenant(connection, keys, slug="one", name="One")
-    return urls, tenant, keys.seal(tenant.id, "items", "1", "one half")
+@pytest.fixture(scope="module")
+def filled(make_database, tmp_path_factory):
+    """A database with one school, which has said something, and a backup of it."""
+    keys = Keyring(bytes(32))
+    file = tmp_path_factory.mktemp("backup") / "school.backup"
+
+    async def fill():
+        urls = await make_database()
+        await migrate.up(urls.admin)
+        async with migrate.admin(urls.admin) as connection:
+            tenant = await cells.create_tenant(connection, keys, slug="one", name="One")
+        await backup(urls.admin, file)
+        return urls, tenant
+
+    urls, tenant = asyncio.run(fill())
+    return urls, tenant, keys, file, keys.seal(tenant.id, "items", "1", "one half")
 
 
-async def test_all_comes_back_in_another_database(filled, make_database, keys, tmp_path):
-    urls, tenant, sealed = filled
-    file = tmp_path / "school.backup"
-    await backup(urls.admin, file)
+def test_a_backup_is_for_its_owner_s_eyes(filled):
+    file = filled[3]
     assert file.stat().st_mode & 0o777 == 0o600
-    assert list(tmp_path.iterdir()) == [file]
+    assert list(file.parent.iterdir()) == [file]
 
+
+async def test_all_comes_back_in_another_database(filled, make_database):
+    _, tenant, keys, file, sealed = filled
     other = await make_database()
     await migrate.up(other.admin)  # as a first start leaves it
     await restore(other.admin, file)
@@ -36,23 +48,19 @@ async def test_all_comes_back_in_another_database(filled, make_database, keys, t
     await database.close()
 
 
-async def test_nothing_is_restored_over_a_school(filled, tmp_path):
-    urls, _, _ = filled
-    file = tmp_path / "school.backup"
-    await backup(urls.admin, file)
+async def test_nothing_is_restored_over_a_school(filled):
+    urls, _, _, file, _ = filled
     with pytest.raises(BackupFailed, match="has 1 schools already"):
         await restore(urls.admin, file)
 
 
 async def test_half_a_backup_brings_nothing(filled, make_database, tmp_path):
-    urls, _, _ = filled
-    file = tmp_path / "school.backup"
-    await backup(urls.admin, file)
-    whole = file.read_bytes()
-    file.write_bytes(whole[: len(whole) // 2])
+    whole = filled[3].read_bytes()
+    half = tmp_path / "half.backup"
+    half.write_bytes(whole[: len(whole) // 2])
     other = await make_database()
     with pytest.raises(BackupFailed, match="pg_restore: error"):
-        await restore(other.admin, file)
+        await restore(other.admin, half)
     async with migrate.admin(other.admin) as connection:
         assert not await connection.fetchval("SELECT to_regnamespace('control') IS NOT NULL")
 

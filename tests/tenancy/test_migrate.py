@@ -1,5 +1,7 @@
 """Migrations: run once, in every cell, whatever one of them does."""
 
+import asyncio
+
 import pytest
 
 from tenancy import migrate
@@ -21,7 +23,7 @@ BETA = parse(
     "-- for: cell\nCREATE TABLE beta_log (id int);\nCREATE TABLE beta (id int);\n"
     "-- down:\nDROP TABLE beta;\nDROP TABLE beta_log;\n",
 )
-CELLS = ("one", "two", "three", "four", "five", "six")
+CELLS = ("one", "two", "three", "four", "five")
 
 
 async def tables(connection, schema):
@@ -31,10 +33,24 @@ async def tables(connection, schema):
     return [row[0] for row in rows]
 
 
+@pytest.fixture(scope="module")
+def own_urls(make_database):
+    return asyncio.run(make_database())
+
+
 @pytest.fixture
-async def urls(make_database):
-    """A database with six cells, at migration 2."""
-    urls = await make_database()
+async def empty_urls(own_urls):
+    """A database without a trace of ours."""
+    async with migrate.admin(own_urls.admin) as connection:
+        for schema in ("control", *CELLS):
+            await connection.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
+    return own_urls
+
+
+@pytest.fixture
+async def urls(empty_urls):
+    """A database with five cells, at migration 2."""
+    urls = empty_urls
     await migrate.up(urls.admin, migrations=[CONTROL])
     async with migrate.admin(urls.admin) as connection:
         for cell in CELLS:
@@ -42,8 +58,8 @@ async def urls(make_database):
     return urls
 
 
-async def test_our_own_go_up_and_down_and_up_again(make_database):
-    urls = await make_database()
+async def test_our_own_go_up_and_down_and_up_again(empty_urls):
+    urls = empty_urls
     ours = migrate.ours()
     assert [m.number for m in ours] == list(range(1, len(ours) + 1))
     async with migrate.admin(urls.admin) as connection:
@@ -141,7 +157,7 @@ async def test_one_run_at_a_time(urls):
             await migrate.up(urls.admin)
 
 
-async def test_an_operator_who_is_no_superuser_can_migrate(make_database, postgres, keys):
+async def test_an_operator_who_is_no_superuser_can_migrate(make_database, postgres):
     urls = await make_database()
     name = urls.admin.partition("?")[0].rpartition("/")[2]
     async with migrate.admin(urls.admin) as connection:

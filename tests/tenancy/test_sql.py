@@ -32,7 +32,8 @@ def test_queries_come_without_comments_and_semicolons(tmp_path, monkeypatch):
     package.mkdir()
     (package / "__init__.py").touch()
     (package / "books.sql").write_text(
-        "-- About books.\n\n-- one(id,\n--     title)\n-- The one; or none.\nSELECT ';' FROM books; -- end\n\n"
+        "-- About books.\n\n-- one(id,\n--     title)\n-- The one; or none.\n"
+        "SELECT ';' FROM books; -- end\n\n"
         "-- none()\nDELETE FROM books"
     )
     monkeypatch.syspath_prepend(tmp_path)
