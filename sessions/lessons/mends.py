@@ -10,13 +10,15 @@ from sessions.lessons.reading import Node
 
 Problem = tuple[int | None, str, str]
 
-_MISSING = {
+MISSING = {
     "title": "give the lesson a title",
     "subject": "say which subject this is, such as `Mathematics`",
     "goal": "say in one sentence what the student can do afterwards",
     "steps": "write at least one step with a question",
     "ask": "write the question that the tutor asks",
     "answers": "give at least one accepted answer, or one of kind `open`",
+    "hints": "give at least one hint, or make the answer of kind `open` if nothing can be wrong",
+    "solution": "write the worked solution, to be said when the hints are used up",
     "kind": "say what kind of answer it is: number, expression, equation, words, choice, yes_no"
     " or open",
     "says": "list at least one wrong answer that shows the misconception",
@@ -65,11 +67,11 @@ def _sentence(
     given = error.get("input")
     match error["type"]:
         case "missing":
-            return _MISSING.get(name, "is missing")
+            return MISSING.get(name, "is missing")
         case "extra_forbidden":
             return _unknown(name, path, keys)
         case "string_too_short" | "too_short":
-            return _MISSING.get(name, "is empty; write something or take the line out")
+            return MISSING.get(name, "is empty; write something or take the line out")
         case "string_too_long":
             return (
                 f"is {len(str(given)):,} characters long; keep it within"
@@ -84,7 +86,9 @@ def _sentence(
         case "string_pattern_mismatch":
             return "write a language tag such as `en`, `es` or `pt-BR`"
         case "string_type":
-            return _MISSING.get(name, "write text here") if given is None else "write text here"
+            return MISSING.get(name, "write text here") if given is None else "write text here"
+        case "tuple_type" | "list_type" if given is None and name in MISSING:
+            return MISSING[name]
         case "tuple_type" | "list_type":
             return "write a list here: one entry per line, each beginning with `- `"
         case "model_type" | "model_attributes_type" | "dict_type":

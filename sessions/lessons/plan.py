@@ -6,17 +6,27 @@ everything that is wrong, and compiled by `sessions.lessons.brief` into what a t
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from ai.engine import AnswerKind
 from ai.local.formulas import read_formula
 from ai.local.numbers import read_number
 from sessions.errors import PlanInvalid
-from sessions.lessons.mends import problem, unreadable
+from sessions.lessons.mends import MISSING, problem, unreadable
 from sessions.lessons.reading import read
 
 MAX_STEPS = 60  # two hours at two minutes a step
@@ -46,11 +56,40 @@ def _spoken(text: str) -> str:
     return " ".join(_clean(text).split())
 
 
+@dataclass(frozen=True, slots=True)
+class _Between:
+    """How many entries a list may have; judged before the entries are."""
+
+    least: int
+    most: int
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(self._counted, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return handler(schema) | {"minItems": self.least, "maxItems": self.most}
+
+    def _counted(self, entries: Any) -> Any:
+        if isinstance(entries, list | tuple):
+            if len(entries) > self.most:
+                raise PydanticCustomError(
+                    "too_long", "at most {max_length} entries", {"max_length": self.most}
+                )
+            if len(entries) < self.least:
+                raise PydanticCustomError("too_short", "at least one entry")
+        return entries
+
+
 Line = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_spoken)]
 "A name, an answer, a choice."
 Speech = Annotated[str, Field(min_length=1, max_length=600), AfterValidator(_spoken)]
 "What is said in one turn."
 MaybeSpeech = Annotated[str, Field(max_length=600), AfterValidator(_spoken)]
+EngineName = Literal["nova-sonic", "openai-realtime", "cascade", "offline"]
 Seconds = Annotated[float, Field(ge=0.2, le=10, allow_inf_nan=False)]
 
 
@@ -63,7 +102,7 @@ class AnswerPlan(_Part):
 
     kind: AnswerKind
     text: Annotated[str, Field(max_length=200), AfterValidator(_spoken)] = ""
-    also: tuple[Line, ...] = Field(default=(), max_length=24)
+    also: Annotated[tuple[Line, ...], _Between(0, 24)] = ()
 
     @model_validator(mode="after")
     def _is_readable(self) -> "AnswerPlan":
@@ -79,7 +118,7 @@ class AnswerPlan(_Part):
 class MisconceptionPlan(_Part):
     """Wrong answers that tell what went wrong, and what to say to them."""
 
-    says: tuple[Line, ...] = Field(min_length=1, max_length=24)
+    says: Annotated[tuple[Line, ...], _Between(1, 24)]
     response: Speech
 
 
@@ -88,11 +127,11 @@ class StepPlan(_Part):
 
     say: MaybeSpeech = ""
     ask: Speech
-    answers: tuple[AnswerPlan, ...] = Field(min_length=1, max_length=12)
-    choices: tuple[Line, ...] = Field(default=(), max_length=6)
+    answers: Annotated[tuple[AnswerPlan, ...], _Between(1, 12)]
+    choices: Annotated[tuple[Line, ...], _Between(0, 6)] = ()
     solution: MaybeSpeech = ""
-    hints: tuple[Speech, ...] = Field(default=(), max_length=6)
-    misconceptions: tuple[MisconceptionPlan, ...] = Field(default=(), max_length=12)
+    hints: Annotated[tuple[Speech, ...], _Between(0, 6)] = ()
+    misconceptions: Annotated[tuple[MisconceptionPlan, ...], _Between(0, 12)] = ()
     exit: MaybeSpeech = ""
     praise: MaybeSpeech = ""
     patience_s: Seconds | None = None
@@ -118,10 +157,10 @@ class StepPlan(_Part):
         if "open" not in kinds and not self.hints:
             yield (
                 "hints",
-                "give at least one hint, or make the answer of kind `open` if nothing can be wrong",
+                MISSING["hints"],
             )
         if "open" not in kinds and not self.solution:
-            yield "solution", "write the worked solution, to be said when the hints are used up"
+            yield "solution", MISSING["solution"]
 
 
 class MaterialPlan(_Part):
@@ -136,7 +175,7 @@ class VoicePlan(_Part):
 
     name: Annotated[str, Field(max_length=60), AfterValidator(_spoken)] = ""
     speed: Annotated[float, Field(ge=0.5, le=1.5, allow_inf_nan=False)] = 1.0
-    rules: tuple[Line, ...] = Field(default=(), max_length=12)
+    rules: Annotated[tuple[Line, ...], _Between(0, 12)] = ()
 
 
 class Plan(_Part):
@@ -149,16 +188,14 @@ class Plan(_Part):
         "en"
     )
     goal: Annotated[str, Field(min_length=1, max_length=400), AfterValidator(_spoken)]
-    prior_knowledge: tuple[Line, ...] = Field(default=(), max_length=12)
+    prior_knowledge: Annotated[tuple[Line, ...], _Between(0, 12)] = ()
     opening: MaybeSpeech = ""
-    steps: tuple[StepPlan, ...] = Field(min_length=1, max_length=MAX_STEPS)
+    steps: Annotated[tuple[StepPlan, ...], _Between(1, MAX_STEPS)]
     closing: MaybeSpeech = ""
-    material: tuple[MaterialPlan, ...] = Field(default=(), max_length=20)
+    material: Annotated[tuple[MaterialPlan, ...], _Between(0, 20)] = ()
     voice: VoicePlan = VoicePlan()
     patience_s: Seconds = 0.9
-    engines: tuple[Literal["nova-sonic", "openai-realtime", "cascade", "offline"], ...] = Field(
-        default=(), max_length=4
-    )
+    engines: Annotated[tuple[EngineName, ...], _Between(0, 4)] = ()
 
     @classmethod
     def json_schema(cls) -> dict[str, Any]:

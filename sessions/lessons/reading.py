@@ -149,7 +149,7 @@ def _read_yaml(text: str) -> Node:
             case yaml.CollectionEndEvent():
                 tree.end()
             case yaml.ScalarEvent():
-                empty = event.style is None and event.value in _EMPTY
+                empty = event.implicit[0] and event.value in _EMPTY
                 tree.scalar(None if empty else event.value, line)
     if tree.root is None:
         raise refuse(None, "the plan is empty; begin with `title:`")

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from sessions.errors import LessonUnknown, PlanInvalid
+from sessions.lessons.demo import SLUGS, demo_plan
 from sessions.lessons.plan import Plan
 from tenancy import audit, policy
 from tenancy.ids import new_id
@@ -41,6 +42,15 @@ class LessonVersion:
     "For the person who asked."
 
 
+class SlugTaken(PlanInvalid):
+    """Another lesson of the school has this slug."""
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(
+            [(None, "slug", f"there is a lesson `{slug}` already; choose another name")]
+        )
+
+
 async def get(database: Database, person: Person, slug_or_id: str) -> LessonVersion:
     """The lesson as `person` may take it: its published version.
 
@@ -48,6 +58,8 @@ async def get(database: Database, person: Person, slug_or_id: str) -> LessonVers
         LessonUnknown: If there is none, it is another school's, or not for this person.
     """
     lesson_id = _uuid(slug_or_id)
+    if lesson_id is None and not _is_slug(slug_or_id):
+        raise LessonUnknown(slug_or_id[:MAX_SLUG])
     async with database.transaction(person.tenant_id) as connection:
         row = await connection.fetchrow(
             _QUERIES["lesson"], person.tenant_id, lesson_id, slug_or_id if not lesson_id else ""
@@ -109,9 +121,9 @@ async def create(
     """A new lesson with its first version, unpublished and assigned to nobody.
 
     Raises:
-        PlanInvalid: If the slug is no slug, or taken.
+        PlanInvalid: If the slug is no slug; SlugTaken: If a lesson of the school has it.
     """
-    if not _SLUG.fullmatch(slug) or len(slug) > MAX_SLUG or _uuid(slug):
+    if not _is_slug(slug) or _uuid(slug):
         raise PlanInvalid(
             [(None, "slug", f"write small letters, digits and hyphens, {MAX_SLUG} at most")]
         )
@@ -123,9 +135,7 @@ async def create(
             tenant_id, lesson_id, slug, plan.title, plan.subject, plan.language, author, at,
         )  # fmt: skip
         if inserted is None:
-            raise PlanInvalid(
-                [(None, "slug", f"there is a lesson `{slug}` already; choose another name")]
-            )
+            raise SlugTaken(slug)
         saved = await _save(connection, tenant_id, lesson_id, slug, plan, author, "")
         await _note(connection, tenant_id, author, "create", lesson_id, saved.version_id)
         return saved
@@ -192,6 +202,17 @@ async def assign(
     await database.run(tenant_id, work)
 
 
+async def seed_demo(database: Database, tenant_id: UUID, author_id: UUID) -> None:
+    """The demo lessons, published and for everyone at the school; those it has stay as they are."""
+    for slug in SLUGS:
+        try:
+            made = await create(database, tenant_id, demo_plan(slug), slug, author_id)
+        except SlugTaken:
+            continue
+        await publish(database, tenant_id, made.lesson_id, made.version_id, author_id)
+        await assign(database, tenant_id, made.lesson_id, author_id)
+
+
 async def _save(
     connection: Connection,
     tenant_id: UUID,
@@ -239,6 +260,10 @@ def _version(row: Any, due_at: datetime | None = None) -> LessonVersion:
         published=row["published_version_id"] == row["version_id"],
         due_at=due_at,
     )
+
+
+def _is_slug(text: str) -> bool:
+    return len(text) <= MAX_SLUG and _SLUG.fullmatch(text) is not None
 
 
 def _uuid(text: str) -> UUID | None:
