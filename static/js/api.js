@@ -1,0 +1,81 @@
+/** The server's REST door: JSON both ways, refusals as `Refused` with a sentence people can read. */
+
+const BASE = "/api/v1";
+const OFFLINE = "We can't reach the school's server. Check your internet connection and try again.";
+
+export class Refused extends Error {
+  constructor(status, message, { code = null, retryAfterS = null } = {}) {
+    super(message);
+    this.status = status; // 0: no answer at all
+    this.code = code;
+    this.retryAfterS = retryAfterS;
+  }
+}
+
+export class Api {
+  #fetch;
+  #csrf = null;
+
+  constructor(fetcher = (...args) => fetch(...args)) {
+    this.#fetch = fetcher;
+  }
+
+  school = () => this.#ask("GET", `${BASE}/school`);
+  lessons = (cursor) => this.#ask("GET", `${BASE}/lessons${query({ cursor })}`);
+  lesson = (slug) => this.#ask("GET", `${BASE}/lessons/${encodeURIComponent(slug)}`);
+  sessions = (filters) => this.#ask("GET", `${BASE}/sessions${query(filters)}`);
+  session = (id) => this.#ask("GET", `${BASE}/sessions/${encodeURIComponent(id)}`);
+  transcript = (id) => this.#ask("GET", `${BASE}/sessions/${encodeURIComponent(id)}/transcript`);
+  summary = (id) => this.#ask("GET", `${BASE}/sessions/${encodeURIComponent(id)}/summary`);
+  signOut = () => this.#ask("POST", `${BASE}/sign-out`, {});
+  prefer = (preferences) => this.#ask("PATCH", `${BASE}/me`, { preferences });
+
+  async me() {
+    return this.#remember(await this.#ask("GET", `${BASE}/me`));
+  }
+
+  async signIn(credentials) {
+    const { person } = await this.#ask("POST", `${BASE}/sign-in`, credentials);
+    return this.#remember(person);
+  }
+
+  /** A short-lived key for the lesson's socket. */
+  key(lesson) {
+    const session = { type: "realtime", model: lesson };
+    return this.#ask("POST", "/v1/realtime/client_secrets", { session });
+  }
+
+  #remember(me) {
+    this.#csrf = me.csrf;
+    return me;
+  }
+
+  async #ask(method, address, body) {
+    const headers = { accept: "application/json" };
+    if (body !== undefined) headers["content-type"] = "application/json";
+    if (body !== undefined && this.#csrf) headers["x-csrf-token"] = this.#csrf;
+    const request = { method, headers, body: body && JSON.stringify(body), credentials: "same-origin" };
+    let response;
+    try {
+      response = await this.#fetch(address, { ...request, signal: AbortSignal.timeout(15_000) });
+    } catch {
+      throw new Refused(0, OFFLINE);
+    }
+    const answer = await response.json().catch(() => null);
+    if (response.ok) return answer;
+    throw refusal(response, answer);
+  }
+}
+
+/** Both error shapes: problem details under /api, OpenAI's under /v1. */
+function refusal(response, body) {
+  const message = body?.detail ?? body?.error?.message ?? body?.title
+    ?? `Something went wrong on our side (${response.status}). Please try again.`;
+  const retryAfterS = Number.parseInt(response.headers.get("retry-after") ?? "", 10) || null;
+  return new Refused(response.status, message, { code: body?.error?.code ?? null, retryAfterS });
+}
+
+function query(parameters = {}) {
+  const given = Object.entries(parameters).filter(([, value]) => value !== undefined && value !== null);
+  return given.length === 0 ? "" : `?${new URLSearchParams(given)}`;
+}

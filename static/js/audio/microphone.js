@@ -1,0 +1,57 @@
+/** The student's microphone: asked for once, heard in frames of 20 ms. */
+
+const WISHES = {
+  audio: { channelCount: 1, echoCancellation: true, noiseSuppression: true, autoGainControl: true },
+};
+
+export class Microphone {
+  #context;
+  #stream = null;
+  #nodes = [];
+
+  constructor(context) {
+    this.#context = context;
+    this.on = false;
+  }
+
+  /**
+   * Asks for the microphone and begins to listen.
+   *
+   * @param hear (pcm: ArrayBuffer, level: 0..1) => void, fifty times a second
+   * @param lost () => void: unplugged, or taken away in the browser's settings
+   * Throws what getUserMedia throws; `trouble.js` puts it in words.
+   */
+  async open(hear, lost) {
+    if (!navigator.mediaDevices?.getUserMedia) throw new DOMException("no mediaDevices", "NotSupportedError");
+    this.#stream = await navigator.mediaDevices.getUserMedia(WISHES);
+    for (const track of this.#stream.getAudioTracks()) track.onended = lost;
+    const source = this.#context.createMediaStreamSource(this.#stream);
+    const capture = new AudioWorkletNode(this.#context, "capture");
+    capture.port.onmessage = ({ data }) => this.on && hear(data.pcm, data.level);
+    // It puts out silence; a node that leads nowhere is not run in every browser.
+    source.connect(capture).connect(this.#context.destination);
+    this.#nodes = [source, capture];
+    this.on = true;
+  }
+
+  get opened() {
+    return this.#stream !== null;
+  }
+
+  /** The name of the device, to ask "is the right microphone chosen?" */
+  get label() {
+    return this.#stream?.getAudioTracks()[0]?.label ?? "";
+  }
+
+  /** Stops listening, and lets the browser's own light go out. */
+  close() {
+    this.on = false;
+    for (const node of this.#nodes) node.disconnect();
+    for (const track of this.#stream?.getTracks() ?? []) {
+      track.onended = null;
+      track.stop();
+    }
+    this.#nodes = [];
+    this.#stream = null;
+  }
+}

@@ -1,0 +1,10 @@
+/** The browser's sound: one context for the microphone and the loudspeaker, made by a press of the student's. */
+
+export async function openSound() {
+  const context = new AudioContext({ latencyHint: "interactive" });
+  await Promise.all(["capture", "playout"].map((name) =>
+    context.audioWorklet.addModule(new URL(`../../worklets/${name}.js`, import.meta.url))));
+  // A browser that wants a press first leaves this pending for ever.
+  await Promise.race([context.resume(), new Promise((done) => setTimeout(done, 500))]);
+  return context;
+}

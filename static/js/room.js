@@ -1,0 +1,301 @@
+/**
+ * The lesson room: brings together what the student does, the connection, the microphone and the tutor's
+ * voice. Everything that can be decided without them is in `lesson.js` and `control.js`.
+ */
+
+import { Microphone } from "./audio/microphone.js";
+import { Playout } from "./audio/playout.js";
+import { openSound } from "./audio/sound.js";
+import { isSounding } from "./control.js";
+import { Heard } from "./heard.js";
+import { resumePoint, unsent } from "./items.js";
+import { NOTHING_YET, reduce } from "./lesson.js";
+import { toUuid } from "./session-id.js";
+import { LessonSocket, quality } from "./socket.js";
+import { Store } from "./store.js";
+import { wishes } from "./wishes.js";
+
+const SETTLE_MS = 1200; // after a resume: time for the replay before a question is asked again
+const GAP_MEMORY_S = 15;
+
+export class LessonRoom {
+  #context = null;
+  #playout = null;
+  #microphone = null;
+  #socket;
+  #beat = null;
+  #heardSound = new Heard((event) => this.#send(event));
+  #gaps = [];
+  #settle = null;
+  #silenced = null;
+  #levels = new Set();
+  #sessionId;
+
+  /**
+   * @param told.session    (id) => void: keep it in the address
+   * @param told.signedOut  () => void
+   */
+  constructor({ api, lesson, session, preferences, told }) {
+    this.store = new Store(reduce, NOTHING_YET);
+    this.preferences = preferences;
+    this.#sessionId = session;
+    this.told = told;
+    this.#socket = new LessonSocket({
+      api, lesson,
+      place: () => ({ session: this.#sessionId, after: resumePoint(this.state.items) }),
+      options: () => wishes(this.preferences, this.state.sound),
+      receive: (event) => this.#receive(event),
+      hear: (id, pcm) => this.#playout?.push(id, pcm),
+      phase: (phase, refusal) => this.#phase(phase, refusal),
+    });
+  }
+
+  get sessionId() {
+    return this.#sessionId;
+  }
+
+  get state() {
+    return this.store.state;
+  }
+
+  /** Tells the microphone's level (0..1), fifty times a second; it is too lively for the state. */
+  followLevel(listener) {
+    this.#levels.add(listener);
+    return () => this.#levels.delete(listener);
+  }
+
+  /** Called by a press of the student's, so that the browser lets sound through. */
+  async start({ talking }) {
+    this.#do({ type: "page.hand", handHeld: this.preferences.hold_to_talk ? false : null });
+    this.#beat = setInterval(() => this.#everySecond(), 1000);
+    window.addEventListener("online", this.#online);
+    await this.#openSound();
+    const line = this.#socket.open();
+    if (talking) await this.listen();
+    await line;
+  }
+
+  /** Leaves without ending the lesson: it waits on the server. */
+  leave() {
+    clearInterval(this.#beat);
+    clearTimeout(this.#settle);
+    window.removeEventListener("online", this.#online);
+    this.#socket.close();
+    this.#microphone?.close();
+    this.#context?.close();
+  }
+
+  reopen = () => this.#socket.open();
+
+  // ---- the microphone
+
+  async listen() {
+    this.#do({ type: "page.microphone", microphone: "asking" });
+    this.#microphone = new Microphone(this.#context);
+    try {
+      await this.#microphone.open((pcm, level) => this.#heard(pcm, level), () => this.#trouble("unplugged"));
+      this.#do({ type: "page.microphone", microphone: "on" });
+    } catch (error) {
+      this.#trouble(error.name);
+    }
+  }
+
+  mute() {
+    const speaking = this.state.speech === "speaking";
+    this.#microphone?.close();
+    this.#level(0);
+    this.#do({ type: "page.microphone", microphone: "off" });
+    if (speaking) this.commit();
+    else this.#send({ type: "input_audio_buffer.clear" });
+  }
+
+  /** "I have finished": ends the turn without waiting for the silence; the server answers it by itself. */
+  commit() {
+    this.#send({ type: "input_audio_buffer.commit" });
+  }
+
+  /** Hold-to-talk: the button or the key goes down, and comes up again. */
+  hold(down) {
+    if (this.state.handHeld === null || this.state.handHeld === down) return;
+    if (down) this.interrupt();
+    this.#do({ type: "page.hand", handHeld: down });
+    if (down) return;
+    this.#level(0);
+    this.commit();
+    this.#send({ type: "response.create" });
+  }
+
+  // ---- the conversation
+
+  type(text) {
+    this.interrupt();
+    this.#do({ type: "page.paused", on: false });
+    const id = `typed_${crypto.randomUUID?.() ?? Math.random().toString(36).slice(2)}`;
+    this.#do({ type: "page.typed", id, text });
+    this.#write({ id, text });
+    this.#send({ type: "response.create" });
+  }
+
+  interrupt() {
+    const { state } = this;
+    if (!isSounding(state) && !state.response) return;
+    this.#playout?.drop();
+    if (state.response) {
+      this.#silenced = state.response;
+      this.#send({ type: "response.cancel", response_id: state.response });
+    }
+    this.#do({ type: "page.interrupted" });
+  }
+
+  repeat() {
+    if (isSounding(this.state)) return;
+    if (this.state.sound === "on" && this.#playout?.replay()) return;
+    this.type("Can you say that again, please?");
+  }
+
+  /** "Give me a minute": an answer under way is cut, and asked for again afterwards. */
+  pause(on) {
+    if (on) this.interrupt();
+    this.#do({ type: "page.paused", on });
+    this.#send({ type: "session.pause", on });
+    if (!on) this.#goOn();
+  }
+
+  askPerson = (reason) => this.#send({ type: "floor.ask", reason });
+
+  finish() {
+    this.#playout?.drop();
+    this.#send({ type: "session.end" });
+  }
+
+  dismiss = (code) => this.#do({ type: "page.dismissed", code });
+
+  /** A choice of the student's: speed, volume, hold-to-talk, the tutor's voice on or off. */
+  prefer(preferences) {
+    this.preferences = { ...this.preferences, ...preferences };
+    if (this.#playout) this.#playout.volume = this.preferences.volume ?? 1;
+    if ("hold_to_talk" in preferences) {
+      this.#do({ type: "page.hand", handHeld: preferences.hold_to_talk ? false : null });
+    }
+    this.#send({ type: "session.update", session: wishes(this.preferences, this.state.sound) });
+  }
+
+  async unblock() {
+    await this.#context.resume();
+    this.#do({ type: "page.sound", sound: "on" });
+  }
+
+  // ---- inside
+
+  async #openSound() {
+    try {
+      this.#context = await openSound();
+    } catch {
+      this.#do({ type: "page.sound", sound: "off" });
+      return;
+    }
+    this.#playout = new Playout(this.#context, {
+      played: (id, ms) => this.#sounded("page.played", "played", id, ms),
+      finished: (id, ms) => this.#sounded("page.finished", "finished", id, ms),
+      dropped: (id, ms) => this.#sounded("page.played", "dropped", id, ms),
+      replaying: (on) => this.#do({ type: "page.replaying", on }),
+      gap: () => this.#gaps.push(performance.now()),
+    });
+    this.#playout.volume = this.preferences.volume ?? 1;
+    const listen = () => this.#do({
+      type: "page.sound", sound: this.#context.state === "running" ? "on" : "blocked",
+    });
+    this.#context.onstatechange = listen;
+    listen();
+  }
+
+  #heard(pcm, level) {
+    const { handHeld, paused, ended } = this.state;
+    if (ended || paused || handHeld === false) return;
+    this.#level(level);
+    this.#socket.sendSound(pcm);
+  }
+
+  #level(level) {
+    for (const listener of this.#levels) listener(level);
+  }
+
+  #trouble(trouble) {
+    this.#microphone?.close();
+    this.#level(0);
+    this.#do({ type: "page.microphone", microphone: "refused", trouble });
+  }
+
+  #sounded(type, what, id, ms) {
+    this.#do({ type, id, ms });
+    this.#heardSound[what](id, ms);
+  }
+
+  #receive(event) {
+    const fresh = event.type === "session.created" && !event.session.resumed;
+    if (event.type === "session.created") this.#greeted(event.session);
+    else if (event.type === "response.output_item.added" && event.response_id === this.#silenced) {
+      this.#playout?.drop([event.item.id]);
+    } else if (event.type === "output_audio_buffer.paused") this.#playout?.pause();
+    else if (event.type === "output_audio_buffer.resumed") this.#playout?.resume();
+    else if (event.type === "output_audio_buffer.cleared") this.#playout?.drop();
+    else if (event.type === "input_audio_buffer.speech_started" && this.state.replaying) this.#playout.drop();
+    else if (event.type === "response.output_audio.done") this.#playout?.end(event.item_id);
+    else if (event.type === "conversation.item.done") this.#playout?.end(event.item.id);
+    else if (event.type === "session.ended") this.#microphone?.close();
+    this.#do(event);
+    if (fresh) this.#send({ type: "response.create" });
+  }
+
+  #greeted(session) {
+    const id = toUuid(session.id);
+    if (id !== this.#sessionId) this.told.session(id);
+    this.#sessionId = id;
+    this.#socket.flushSound();
+    for (const item of unsent(this.state.items)) this.#write(item);
+    if (this.state.paused) this.#send({ type: "session.pause", on: true });
+    clearTimeout(this.#settle);
+    if (session.resumed) this.#settle = setTimeout(() => this.#goOn(), SETTLE_MS);
+  }
+
+  /** After a break: the tutor is asked to answer unless its last answer was heard to the end. */
+  #goOn() {
+    const { items, response, speech, ended, paused } = this.state;
+    const last = items.findLast((item) => item.role !== "system");
+    if (ended || paused || response || speech !== "none") return;
+    if (last?.role === "assistant" && !last.interrupted) return;
+    this.#send({ type: "response.create" });
+  }
+
+  #write({ id, text }) {
+    const content = [{ type: "input_text", text }];
+    this.#send({ type: "conversation.item.create", item: { id, type: "message", role: "user", content } });
+  }
+
+  #phase(phase, refusal) {
+    if (phase === "signed-out") this.told.signedOut();
+    // The server counts as heard what was played until the line broke, and no more.
+    if (phase === "reconnecting" && this.state.phase === "open") this.#playout?.drop();
+    this.#do({ type: "page.phase", phase, refusal });
+  }
+
+  #online = () => this.#socket.hurry();
+
+  #everySecond() {
+    this.#socket.check();
+    const since = performance.now() - GAP_MEMORY_S * 1000;
+    this.#gaps = this.#gaps.filter((at) => at > since);
+    const now = quality({
+      unsentBytes: this.#socket.unsentBytes, roundTripMs: this.#socket.roundTripMs, gaps: this.#gaps.length,
+    });
+    if (now !== this.state.quality) this.#do({ type: "page.quality", quality: now });
+  }
+
+  #do(event) {
+    this.store.receive(event);
+  }
+
+  #send(event) {
+    return this.#socket.send(event);
+  }
+}

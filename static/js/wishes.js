@@ -1,0 +1,16 @@
+/** What the page asks of the session: sound as binary frames, and the student's own choices. Pure. */
+
+const FORMAT = { type: "audio/pcm", rate: 24_000 };
+
+/** The `session` of session.update. `sound` is "off" where this browser can play none. */
+export function wishes({ hold_to_talk, speech_speed = 1, tutor_voice = true }, sound) {
+  const aloud = tutor_voice && sound !== "off";
+  return {
+    type: "realtime",
+    output_modalities: [aloud ? "audio" : "text"],
+    audio: {
+      input: { format: FORMAT, turn_detection: hold_to_talk ? null : { type: "server_vad" } },
+      output: { format: FORMAT, binary: true, speed: speech_speed },
+    },
+  };
+}
