@@ -1,0 +1,97 @@
+import { isSaving, isSounding } from "../js/control.js";
+import { html, useEffect, useState } from "../lib/html.js";
+import { Board } from "./board.js";
+import { Composer } from "./composer.js";
+import { Control } from "./control.js";
+import { LessonDialog } from "./lesson-dialogs.js";
+import { LessonHead } from "./lesson-head.js";
+import { troubleOf } from "../js/audio/trouble.js";
+import { Help } from "./mic-check.js";
+import { Transcript } from "./transcript.js";
+
+/** The lesson itself. */
+export function Talk({ api, me, room, state, lesson, prefer }) {
+  const [dialog, setDialog] = useState(null); // null | board | options | ask | finish | readers
+  const close = () => setDialog(null);
+  useKeys(room, state, dialog !== null);
+  const act = (action) => ({
+    interrupt: () => room.interrupt(), done: () => room.commit(), resume: () => room.pause(false), listen: () => room.listen(), reopen: () => room.reopen(), unblock: () => room.unblock(),
+    type: () => document.getElementById("composer")?.focus(),
+  })[action]();
+  const choose = (preferences) => {
+    prefer(preferences);
+    room.prefer(preferences);
+  };
+  const { session, board, progress, items, speech, microphone, trouble, paused } = state;
+  const isQuiet = !isSounding(state) && !state.response;
+  return html`<a class="skip" href="#composer">Skip to typing</a>
+    <div class="lesson">
+      <${LessonHead} lesson=${lesson} state=${state} saving=${isSaving(state)} open=${setDialog} hasBoard=${board.length > 0} />
+      <main class="lesson-main" id="main" tabindex="-1">
+        <div class="lesson-view">
+          <h1 class="for-screen-reader" lang=${lesson.language}>${lesson.title}</h1>
+          <${Transcript} items=${items} speech=${speech} language=${lesson.language}
+            rules=${session?.engine === "offline"} announce=${me.preferences.announce !== false} />
+          <${Board} formulas=${board} goal=${progress?.goal ?? lesson.goal} language=${lesson.language} />
+        </div>
+        <div class="dock">
+          <${Notices} state=${state} dismiss=${(code) => room.dismiss(code)} />
+          ${microphone === "refused" && html`<${Refused} trouble=${trouble} room=${room} />`}
+          <${Control} state=${state} act=${act} room=${room} />
+          <${Composer} onSend=${(text) => room.type(text)} language=${lesson.language} />
+          <div class="dock-actions">
+            <button type="button" class="button quiet" aria-pressed=${paused} onClick=${() => room.pause(!paused)}>
+              ${paused ? "Go on" : "Give me a minute"}</button>
+            <button type="button" class="button quiet" aria-disabled=${!isQuiet || items.length === 0}
+              onClick=${() => isQuiet && room.repeat()}>Say it again</button>
+            <button type="button" class="button quiet" onClick=${() => setDialog("ask")}>Ask a person</button>
+          </div>
+          <p class="lesson-foot">Your teacher and tutor can read this lesson.
+            ${" "}<button type="button" class="link" onClick=${() => setDialog("readers")}>Who has?</button></p>
+        </div>
+      </main>
+    </div>
+    ${dialog && html`<${LessonDialog} name=${dialog} close=${close} api=${api} me=${me} room=${room} state=${state}
+      lesson=${lesson} choose=${choose} />`}`;
+}
+
+function Notices({ state, dismiss }) {
+  return html`<div class="notices" role="status">
+    ${state.notices.map(({ code, text }) => html`<p class="notice" key=${code}>
+      <span dir="auto">${text}</span>
+      <button type="button" class="button quiet" onClick=${() => dismiss(code)}>Close<span class="for-screen-reader"> this message</span></button>
+    </p>`)}
+  </div>`;
+}
+
+function Refused({ trouble, room }) {
+  const help = troubleOf(trouble, { userAgent: navigator.userAgent, secure: window.isSecureContext });
+  return html`<div class="refused">
+    <${Help} trouble=${help} />
+    <button type="button" class="button" onClick=${() => room.listen()}>Try the microphone again</button>
+    <button type="button" class="button quiet" onClick=${() => room.mute()}>I'll type</button>
+  </div>`;
+}
+
+/** Space and Escape interrupt the tutor; with hold-to-talk, Space is the button. */
+function useKeys(room, state, busy) {
+  useEffect(() => {
+    const isOwnKey = (event) => event.target.closest?.("input, textarea, select, button, a, summary, dialog");
+    const down = (event) => {
+      if (busy || event.altKey || event.ctrlKey || event.metaKey) return;
+      if (event.key === "Escape") room.interrupt();
+      if (event.key !== " " || isOwnKey(event)) return;
+      event.preventDefault();
+      if (event.repeat) return;
+      if (room.state.handHeld !== null) room.hold(true);
+      else room.interrupt();
+    };
+    const up = (event) => event.key === " " && room.hold(false);
+    window.addEventListener("keydown", down);
+    window.addEventListener("keyup", up);
+    return () => {
+      window.removeEventListener("keydown", down);
+      window.removeEventListener("keyup", up);
+    };
+  }, [room, busy]);
+}

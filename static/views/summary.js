@@ -1,0 +1,53 @@
+import { duration } from "../lib/format.js";
+import { html, useEffect, useState } from "../lib/html.js";
+import { Rich } from "./maths.js";
+
+const PATIENCE = 15;
+const EVERY_MS = 2000;
+
+/** The summary from the record, asked for until it is written; null while it is not. */
+export function useSummary(api, session) {
+  const [summary, setSummary] = useState(null);
+  useEffect(() => {
+    if (!session) return undefined;
+    let timer = null;
+    let tries = 0;
+    const ask = async () => {
+      const answer = await api.summary(session).catch(() => null);
+      if (answer?.status === "ready") setSummary(answer);
+      else if (++tries < PATIENCE) timer = setTimeout(ask, EVERY_MS);
+      else setSummary({ missing: true });
+    };
+    ask();
+    return () => clearTimeout(timer);
+  }, [session]);
+  return summary;
+}
+
+/** What was covered, one thing done well, what comes next, practice. */
+export function Summary({ summary, language }) {
+  if (!summary) return html`<p class="loading" role="status">Writing the summary of your lesson…</p>`;
+  if (summary.missing) {
+    return html`<p class="empty">The summary is not written yet. You will find it with this lesson a little later.</p>`;
+  }
+  const text = (part) => html`<${Rich} text=${part} language=${language} />`;
+  const sentences = summary.narrative.map((sentence) => sentence.text).join(" ");
+  return html`<div class="summary" lang=${language}>
+    <section><h2 lang="en">What you did</h2><p dir="auto">${text(sentences)}</p></section>
+    ${summary.done_well && html`<section class="well"><h2 lang="en">Done well</h2>
+      <p dir="auto">${text(summary.done_well.text)}</p></section>`}
+    ${list("What comes next", summary.next_steps.map((step) => step.text), text)}
+    ${list("To practise", summary.practice, text)}
+  </div>`;
+}
+
+function list(title, parts, text) {
+  if (!parts || parts.length === 0) return null;
+  return html`<section><h2 lang="en">${title}</h2>
+    <ul>${parts.map((part) => html`<li key=${part} dir="auto">${text(part)}</li>`)}</ul></section>`;
+}
+
+export function Times({ wallMs, spokenMs, locale }) {
+  return html`<p class="times">${duration(wallMs, locale)} together${spokenMs > 0
+    ? `, and you spoke for ${duration(spokenMs, locale)}` : ""}.</p>`;
+}

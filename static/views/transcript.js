@@ -1,0 +1,63 @@
+import { captionOf } from "../js/captions.js";
+import { Component, classes, html, useLayoutEffect, useRef } from "../lib/html.js";
+import { Rich } from "./maths.js";
+
+const NEAR_END = 120; // pixels: who has scrolled further up is reading, and is left alone
+
+/**
+ * The conversation, which is also the caption track. Finished sentences are plain content of the log; what
+ * is still growing is hidden from screen readers, or they would stutter word by word.
+ */
+export function Transcript({ items, speech, language, rules, announce }) {
+  const box = useRef(null);
+  const following = useRef(true);
+  useLayoutEffect(() => {
+    if (following.current) box.current.scrollTop = box.current.scrollHeight;
+  });
+  const scrolled = ({ currentTarget: node }) => {
+    following.current = node.scrollHeight - node.scrollTop - node.clientHeight < NEAR_END;
+  };
+  const shown = items.filter((item) => item.text || item.lost || (item.role === "user" && !item.final));
+  const unheard = speech === "speaking" && !shown.some((item) => item.role === "user" && !item.final);
+  return html`<div class="transcript" ref=${box} onScroll=${scrolled} tabindex="0" role="region" aria-label="The conversation">
+    ${rules && html`<p class="honest">Your tutor is a computer that follows this lesson's rules. It can mishear you.</p>`}
+    <div role="log" aria-live=${announce ? "polite" : "off"} aria-label="What was said">
+      <ol class="log" lang=${language}>
+        ${shown.map((item) => html`<${Line} key=${item.id} item=${item} language=${language} />`)}
+      </ol>
+    </div>
+    ${unheard && html`<p class="line student growing" aria-hidden="true"><span class="line-name">You</span>
+      <span class="line-words">…</span></p>`}
+  </div>`;
+}
+
+const NAMES = { student: "You", ai: "Tutor", system: "" };
+
+/** One item. It is drawn anew only when it changed: twenty times a second, only one does. */
+export class Line extends Component {
+  shouldComponentUpdate({ item, language }) {
+    return item !== this.props.item || language !== this.props.language;
+  }
+
+  render({ item, language }) {
+    const { kind, name } = item.speaker;
+    const who = name ?? NAMES[kind] ?? "Your school's tutor";
+    const side = { student: "student", ai: "tutor", system: "system" }[kind] ?? "human";
+    return html`<li class="line ${side} ${classes({ pending: item.typed && !item.saved })}">
+      ${who && html`<span class="line-name" dir="auto">${who}<span class="for-screen-reader">: </span></span>`}
+      <span class="line-words" dir="auto">${words(item, language)}</span>
+    </li>`;
+  }
+}
+
+function words(item, language) {
+  if (item.lost) return html`<em class="faint">We could not make out the words.</em>`;
+  if (item.role === "user" && !item.final) {
+    return html`<span aria-hidden="true">${item.text || "…"}</span>`;
+  }
+  const { said, shown, cut } = captionOf(item);
+  const part = (from, to) => html`<${Rich} text=${item.text} from=${from} to=${to} language=${language} />`;
+  return html`${part(0, said)}
+    ${shown > said && html`<span class="growing" aria-hidden="true">${part(said, shown)}</span>`}
+    ${cut && html`<s class="cut"><span class="for-screen-reader"> Not heard: </span>${part(shown, item.text.length)}</s>`}`;
+}
