@@ -1,0 +1,143 @@
+"""Lessons over HTTP: what the caller may take, and where they stand with it."""
+
+from bisect import bisect_right
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from server.api.cursors import LONGEST, open_cursor, seal_cursor
+from server.api.table import Call, Model, Route
+from server.errors import Refused
+from sessions.errors import LessonUnknown
+from sessions.lessons import store
+from sessions.lessons.store import LessonVersion
+from sessions.record import listing
+from sessions.record.listing import Standing
+
+LONGEST_NAME = 200
+NO_SUCH_LESSON = (
+    "There is no such lesson for you. GET /api/v1/lessons lists those that you may take."
+)
+
+
+class LessonsQuery(Model):
+    cursor: str | None = Field(None, max_length=LONGEST)
+    limit: int = Field(50, ge=1, le=100)
+
+
+class LessonCard(Model):
+    """A lesson as its takers see it."""
+
+    id: UUID
+    slug: str
+    title: str
+    subject: str
+    level: str
+    language: str
+    goal: str
+    steps: int
+    hears_speech: bool
+    "False where the tutor's ears don't know the language: the student types."
+    due_at: datetime | None
+    status: Literal["new", "in_progress", "done"]
+    live_session_id: UUID | None
+    "The caller's own session that they can go on with."
+
+
+class LessonPage(Model):
+    """By title."""
+
+    items: list[LessonCard]
+    next_cursor: str | None
+
+
+class LessonDetail(LessonCard):
+    version: int
+    version_id: UUID
+    readers: str
+    "Who can read what is said in the lesson."
+
+
+async def list_lessons(call: Call) -> LessonPage:
+    """Lessons that the caller may take."""
+    lessons = sorted(await store.list_for(call.services.database, call.person), key=_key)
+    begin = 0
+    if call.query.cursor:
+        after = await open_cursor(call, "lessons", call.query.cursor)
+        begin = bisect_right([_key(lesson) for lesson in lessons], after)
+    page = lessons[begin : begin + call.query.limit]
+    standing = await _standing(call)
+    return LessonPage(
+        items=[LessonCard(**_card(call, lesson, standing)) for lesson in page],
+        next_cursor=seal_cursor(call, "lessons", _key(page[-1]))
+        if begin + len(page) < len(lessons)
+        else None,
+    )
+
+
+async def get_lesson(call: Call) -> LessonDetail:
+    """One lesson, by its id or slug."""
+    name = call.path["id"]
+    database = call.services.database
+    try:
+        if len(name) > LONGEST_NAME or not name.isprintable():
+            raise LessonUnknown(name)
+        lesson = await store.get(database, call.person, name)
+    except LessonUnknown:
+        raise Refused(404, "lesson_not_found", NO_SUCH_LESSON) from None
+    school = await database.tenant(call.person.tenant_id)
+    return LessonDetail(
+        **_card(call, lesson, await _standing(call)),
+        version=lesson.number,
+        version_id=lesson.version_id,
+        readers=f"The teachers, tutors and administrators of {school.name} can read what is said"
+        " in this lesson. You see here who has.",
+    )
+
+
+async def _standing(call: Call) -> dict[UUID, Standing]:
+    return await listing.standing(call.services.database, call.person.tenant_id, call.person.id)
+
+
+def _card(call: Call, lesson: LessonVersion, standing: dict[UUID, Standing]) -> dict[str, Any]:
+    stands = standing.get(lesson.lesson_id)
+    return {
+        "id": lesson.lesson_id,
+        "slug": lesson.slug,
+        "title": lesson.title,
+        "subject": lesson.subject,
+        "level": lesson.plan.level,
+        "language": lesson.language,
+        "goal": lesson.plan.goal,
+        "steps": len(lesson.plan.steps),
+        "hears_speech": call.services.lobby.hears(lesson.language),
+        "due_at": lesson.due_at,
+        "status": stands.status if stands else "new",
+        "live_session_id": stands.live_session_id if stands else None,
+    }
+
+
+def _key(lesson: LessonVersion) -> str:
+    return f"{lesson.title.casefold()} {lesson.lesson_id}"
+
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        "GET",
+        "/lessons",
+        list_lessons,
+        "Lessons that you may take",
+        answer=LessonPage,
+        query=LessonsQuery,
+    ),
+    Route(
+        "GET",
+        "/lessons/{id}",
+        get_lesson,
+        "One lesson, by id or slug",
+        answer=LessonDetail,
+        refuses=(404,),
+    ),
+)

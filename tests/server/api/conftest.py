@@ -1,0 +1,158 @@
+"""The record over HTTP: `api` asks as a person, `begin` starts a session to ask about."""
+
+from types import SimpleNamespace
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from server.api import lessons, sessions
+from server.api.table import starlette_routes
+from server.identity import Door, Site
+from sessions.lessons import store
+from sessions.lessons.brief import SchoolPolicy, StudentFacts, brief_text, compile
+from sessions.lessons.plan import Plan
+from sessions.record import sessions as record
+from sessions.record.model import Item, SessionRef
+from tenancy.identities import Identities, issue_token
+from tenancy.ids import new_id
+
+STEP = {
+    "ask": "How many halves?",
+    "answers": [{"kind": "number", "text": "2"}],
+    "hints": ["Count them."],
+    "solution": "It is 2.",
+}
+
+
+def plan(title="Fractions as parts", language="en"):
+    return Plan.model_validate(
+        {
+            "title": title,
+            "subject": "Mathematics",
+            "level": "Grade 4",
+            "language": language,
+            "goal": "Say what part of a whole is shown.",
+            "steps": [STEP, STEP, STEP],
+        }
+    )
+
+
+@pytest.fixture
+async def api(database):
+    """`await api(person, path)`: GET as that person, with a token of theirs."""
+    identities = Identities(database)
+    services = SimpleNamespace(
+        database=database,
+        identities=identities,
+        door=Door(identities, Site()),
+        lobby=SimpleNamespace(hears=lambda language: language == "en"),
+    )
+    routes = starlette_routes((*lessons.ROUTES, *sessions.ROUTES), lambda _: services)
+    transport = httpx.ASGITransport(Starlette(routes=routes), client=("203.0.113.20", 50_000))
+    tokens = {}
+
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost/api/v1") as client:
+
+        async def ask(person, path, **query):
+            if person is None:
+                return await client.get(path, params=query)
+            if person.id not in tokens:
+                slug = (await database.tenant(person.tenant_id)).slug
+                tokens[person.id] = await issue_token(database, person.email, slug, 600)
+            bearer = {"Authorization": f"Bearer {tokens[person.id]}"}
+            return await client.get(path, params=query, headers=bearer)
+
+        yield ask
+    identities.close()
+
+
+@pytest.fixture
+def problem():
+    """Checks a refusal and gives its sentence."""
+
+    def check(answer, status):
+        assert answer.status_code == status, answer.text
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["status"] == status
+        assert answer.json()["detail"].endswith(".")
+        return answer.json()["detail"]
+
+    return check
+
+
+@pytest.fixture
+def offer(database):
+    """Makes a lesson of a school that everyone there may take."""
+
+    async def offer(school, *, student=None, due_at=None, published=True, **changed):
+        tenant_id, author = school.tenant.id, school.instructor.id
+        lesson = await store.create(
+            database, tenant_id, plan(**changed), f"lesson-{new_id().hex}", author
+        )
+        if published:
+            await store.publish(database, tenant_id, lesson.lesson_id, lesson.version_id, author)
+        student_id = student.id if student else None
+        await store.assign(
+            database, tenant_id, lesson.lesson_id, author, student_id=student_id, due_at=due_at
+        )
+        return lesson
+
+    return offer
+
+
+@pytest.fixture
+def begin(database, offer):
+    """Starts a session of a school's student."""
+
+    async def begin(school, *, student=None, lesson=None, sandbox=False):
+        lesson = lesson or await offer(school)
+        brief = compile(lesson.plan, school=SchoolPolicy(), student=StudentFacts())
+        row = await record.start(
+            database,
+            tenant_id=school.tenant.id,
+            student_id=(student or school.student).id,
+            lesson=lesson,
+            brief_hash=brief.hash,
+            brief_text=brief_text(brief),
+            sandbox=sandbox,
+            mode="text",
+            engine="offline",
+            grace_s=600.0,
+        )
+        return SessionRef(school.tenant.id, row.id, row.epoch)
+
+    return begin
+
+
+@pytest.fixture
+def said():
+    """Two items: the tutor asks and is interrupted, the student answers."""
+    asked = Item(
+        id="item_1",
+        role="assistant",
+        speaker="ai",
+        kind="audio",
+        position=1,
+        status="incomplete",
+        said="How many halves?",
+        heard="How many",
+        heard_ms=600,
+        interrupted=True,
+        started_ms=0,
+        ended_ms=900,
+        engine="offline",
+    )
+    answered = Item(
+        id="item_2",
+        role="user",
+        speaker="student",
+        kind="audio",
+        position=2,
+        status="completed",
+        said="two <b>",
+        started_ms=700,
+        ended_ms=2_000,
+        data={"sure": True},
+    )
+    return asked, answered
