@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import structlog
+
 from tenancy import audit, credentials, people, tokens
 from tenancy.guessing import Guesses
 from tenancy.model import (
@@ -37,6 +39,8 @@ from tenancy.tokens import Kind, Token
 IDLE_S = 30 * 60  # promises 3.4: a page nobody uses signs itself out
 LONGEST_S = 12 * 3600  # a school day
 KEY_S = range(10, 7_200 + 1)  # OpenAI's client_secrets
+
+log = structlog.get_logger()
 
 NOBODY = "You are not signed in. Sign in, or send a valid token."
 WRONG = "The e-mail address or the password is not right. Check both and try again."
@@ -146,6 +150,7 @@ class Identities:
         email = people.plain_email(email)
         wait_s = self._guesses.begin(tenant_id, email, address, self._ticks_s())
         if wait_s:
+            log.info("sign_in.limited", tenant_id=str(tenant_id), wait_s=wait_s)
             raise SignInRefused(
                 f"Too many tries. Please wait {_duration(wait_s)} and try again.", wait_s
             )
