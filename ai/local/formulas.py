@@ -134,7 +134,7 @@ def _pieces(text: str, letters: frozenset[str] | None, language: str) -> list[li
 def _variables(token: str, letters: frozenset[str] | None) -> list[str]:
     """`x` -> x; `xy` -> x, y where both are variables; a word -> nothing."""
     if letters is None:
-        return [token] if len(token) == 1 else []
+        return list(token) if len(token) <= 2 and token not in FILLERS | _IS else []
     token = _HOMOPHONES.get(token, token) if _HOMOPHONES.get(token) in letters else token
     return list(token) if len(token) <= 3 and letters.issuperset(token) else []
 
