@@ -27,7 +27,8 @@ from sessions.live.session import Session
 from sessions.live.watch import Limits
 from sessions.record import sessions as record
 from sessions.record.model import Batch, EndReason, Item, SessionRef, SessionRow
-from tenancy.model import Caller, NotAllowed, Person
+from tenancy import settings as school_settings
+from tenancy.model import Caller, Person
 from tenancy.postgres import Database
 
 Mode = Literal["voice", "text"]
@@ -115,18 +116,14 @@ class Lobby:
         if self._closing:
             raise ServerIsFull
         person = caller.person
-        wanted = lesson or caller.lesson
-        if caller.lesson is not None and wanted != caller.lesson:
-            raise NotAllowed(f"This key is for the lesson {caller.lesson!r} only.")
         async with self._doors.setdefault(person.id, asyncio.Lock()):
             if session is not None:
-                return await self._resume(person, session), True
-            if wanted is None:
-                raise SessionUnknown("")
-            version = await store.get(self._database, person, wanted)
+                return await self._resume(caller, session), True
+            version = await store.get(self._database, person, lesson or caller.lesson or "")
+            _check_key(caller, version)
             if not fresh:
                 for row in await self._orphans(person, version.lesson_id):
-                    return await self._resume(person, row.id), True
+                    return await self._resume(caller, row.id), True
             return await self._start(person, version, mode), False
 
     async def newest(self, caller: Caller, lesson: str) -> list[UUID]:
@@ -164,23 +161,26 @@ class Lobby:
                 orphans.append(row)
         return orphans
 
-    async def _resume(self, person: Person, session_id: UUID) -> Session:
+    async def _resume(self, caller: Caller, session_id: UUID) -> Session:
+        person = caller.person
         here = self._live.get(session_id)
         if here is not None:
             if here.student.id != person.id:
                 raise SessionUnknown(str(session_id))
+            _check_key(caller, here.lesson)
             if here.conversation.ended:
                 raise SessionIsOver(None)
             return here
-        if len(self._live) >= self.settings.sessions:
-            raise ServerIsFull
         row = await record.get(self._database, person.tenant_id, session_id)
         if row.student_id != person.id:
             raise SessionUnknown(str(session_id))
+        version = await store.version(self._database, person.tenant_id, row.lesson_version_id)
+        _check_key(caller, version)
+        if len(self._live) >= self.settings.sessions:
+            raise ServerIsFull
         row, items = await record.resume(self._database, person.tenant_id, session_id)
         text = await record.brief_text(self._database, person.tenant_id, row.brief_hash)
-        version = await store.version(self._database, person.tenant_id, row.lesson_version_id)
-        return await self._open(person, row, read_brief(text), version.slug, items)
+        return await self._open(person, row, read_brief(text), version, items)
 
     async def _start(self, person: Person, version: store.LessonVersion, mode: Mode) -> Session:
         settings = self.settings
@@ -190,9 +190,10 @@ class Lobby:
         if live >= settings.live_per_student:
             raise TooManySessions(settings.live_per_student)
         tenant = await self._database.tenant(person.tenant_id)
+        rules = (await school_settings.of_school(self._database, person.tenant_id)).get("rules", "")
         brief = compile_brief(
             version.plan,
-            school=SchoolPolicy(name=tenant.name),
+            school=SchoolPolicy(name=tenant.name, rules=str(rules)),
             student=StudentFacts(name=person.name),
         )
         row = await record.start(
@@ -207,14 +208,14 @@ class Lobby:
             engine=self._engine.name,
             grace_s=settings.grace_s,
         )
-        return await self._open(person, row, brief, version.slug, ())
+        return await self._open(person, row, brief, version, ())
 
     async def _open(
         self,
         person: Person,
         row: SessionRow,
         brief: Brief,
-        slug: str,
+        version: store.LessonVersion,
         items: tuple[Item, ...],
     ) -> Session:
         elapsed_ms = max(0, round((datetime.now(UTC) - row.started_at).total_seconds() * 1000))
@@ -222,7 +223,7 @@ class Lobby:
         conversation = Conversation(
             brief,
             session_id=f"sess_{row.id.hex}",
-            lesson=slug,
+            lesson=version.slug,
             engine=self._engine.name,
             hears_speech=self.hears(brief.language),
             sandbox=row.sandbox,
@@ -245,6 +246,7 @@ class Lobby:
             self._engine,
             self._keeper,
             student=person,
+            lesson=version,
             clock=self._clock,
             grace_s=self.settings.grace_s,
             on_over=self._forget,

@@ -17,6 +17,7 @@ import structlog
 from ai.audio import duration_ms
 from ai.engine import EngineError, Leg, VoiceEngine
 from ai.events import EngineEvent, Used
+from sessions.lessons.store import LessonVersion
 from sessions.live import wording
 from sessions.live.actions import (
     Action,
@@ -111,6 +112,7 @@ class Session:
         keeper: Keeper,
         *,
         student: Person,
+        lesson: LessonVersion,
         clock: Callable[[], float],
         grace_s: float,
         on_over: Callable[["Session"], None],
@@ -118,6 +120,7 @@ class Session:
         self.ref = ref
         self.conversation = conversation
         self.student = student
+        self.lesson = lesson
         self.ended = asyncio.Event()
         self.orphaned_at: float | None = None
         self._engine = engine

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from uuid import uuid4
 
 import pytest
@@ -10,6 +10,7 @@ import pytest
 from ai.audio import silence
 from ai.engine import Ask, Brief, EngineUnavailable, Step, TurnDetection
 from ai.events import AnswerEnded, EngineEvent, Failed, Spoke
+from sessions.lessons.store import LessonVersion
 from sessions.live.conversation import Conversation
 from sessions.live.events import (
     CommandRefused,
@@ -33,6 +34,7 @@ from sessions.record.model import Batch, EndReason, SessionRef, SessionTaken
 from tenancy.model import Person
 
 T = TypeVar("T")
+LESSON = cast(LessonVersion, None)  # only the lobby reads it
 BRIEF = Brief("", "Fractions", "Parts", "en", "Hello.", "Bye.", (Step("What part?", (), "2/4"),))
 
 
@@ -150,6 +152,7 @@ class Room:
             self.engine,
             self.keeper,
             student=person,
+            lesson=LESSON,
             clock=loop.time,
             grace_s=grace_s,
             on_over=self.over.append,
