@@ -166,7 +166,7 @@ async def up(
         applied = await _applied(connection)
         _check(applied, migrations)
         wanted = [m for m in migrations if m.scope == "control"]
-        done = await _bring(connection, CONTROL, wanted, applied, None)
+        done = await _bring(connection, CONTROL, wanted, applied)
         applied = await _applied(connection)
         plan = {
             row["name"]: _missing(row["name"], _of_cells(migrations), applied)
@@ -214,10 +214,12 @@ async def make_cell(
 ) -> None:
     """Make a cell's schema and tables, or finish making them. The caller checked the name."""
     migrations = _of_cells(ours() if migrations is None else migrations)
-    async with as_owner(connection, CONTROL):
-        await connection.execute(_QUERIES["add_cell"], cell)
-        await connection.execute(await connection.fetchval(_ROLES["make_schema"], cell))
-    await _bring(connection, cell, migrations, await _applied(connection), None)
+    applied = await _applied(connection)
+    if _missing(cell, migrations, applied):
+        async with as_owner(connection, CONTROL):
+            await connection.execute(_QUERIES["add_cell"], cell)
+            await connection.execute(await connection.fetchval(_ROLES["make_schema"], cell))
+        await _bring(connection, cell, migrations, applied)
 
 
 async def pending(connection: Connection) -> list[str]:
@@ -316,13 +318,10 @@ async def _bring(
     cell: str,
     migrations: Sequence[Migration],
     applied: Applied,
-    counter: _Counter | None,
 ) -> int:
     missing = _missing(cell, migrations, applied)
     for migration in missing:
         await _apply(connection, cell, migration)
-        if counter is not None:
-            counter.add(f"{cell}: {migration}")
     return len(missing)
 
 

@@ -48,6 +48,9 @@ _GONE = (
     asyncpg.CrashShutdownError,
     asyncpg.TooManyConnectionsError,
 )
+# How a broken connection shows: at once, at the next query or, between the server's last word and
+# the end of the line, by asyncpg finding itself in no known state.
+_BROKEN = (*_GONE, asyncpg.InterfaceError, asyncpg.InternalClientError)
 _LOST_AGAINST_ANOTHER = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 _CELL = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _NOT_CELLS = re.compile(r"control|public|sys|information_schema|pg_.*")
@@ -308,14 +311,15 @@ class Database:
             committing = True
             if await connection.execute("COMMIT") != "COMMIT":
                 raise DatabaseError("The transaction had failed before; nothing was written.")
-        except (*_GONE, asyncpg.InterfaceError) as error:
-            if not _gone(connection):
+        except _BROKEN as error:
+            if not _is_gone(connection, error):
                 raise
-            raise DatabaseUnavailable(error, outcome_unknown=committing) from error
+            sent = not isinstance(error, asyncpg.InternalClientError)
+            raise DatabaseUnavailable(error, outcome_unknown=committing and sent) from error
         finally:
             mark.open = False
             try:
-                with contextlib.suppress(*_GONE, asyncpg.InterfaceError):
+                with contextlib.suppress(*_BROKEN):
                     await _roll_back(connection)
             finally:
                 await self._pool.release(connection)
@@ -330,6 +334,8 @@ class Database:
                 )
             except TimeoutError as error:
                 raise DatabaseUnavailable("it is busy") from error
+            except asyncpg.InterfaceError as error:
+                raise DatabaseUnavailable(error) from error
             except _GONE as error:
                 if time.monotonic() + RETRY_S > deadline_s:
                     raise DatabaseUnavailable(error) from error
@@ -338,17 +344,19 @@ class Database:
             try:
                 await connection.execute(begin)
             except BaseException as error:
-                gone = _gone(connection)
+                gone = isinstance(error, _BROKEN) and _is_gone(connection, error)
                 await self._pool.release(connection)
-                if gone and isinstance(error, (*_GONE, asyncpg.InterfaceError)):
+                if gone:
                     continue
                 raise
             return connection
 
 
-def _gone(connection: Connection) -> bool:
+def _is_gone(connection: Connection, error: BaseException) -> bool:
     """Whether a connection broke; the pool takes such a one back by itself."""
     try:
+        if isinstance(error, asyncpg.InternalClientError):
+            connection.terminate()
         return bool(connection.is_closed())
     except asyncpg.InterfaceError:
         return True

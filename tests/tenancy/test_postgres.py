@@ -313,6 +313,21 @@ async def test_a_commit_that_got_no_answer_is_not_tried_again(database, school, 
     assert tries == 1
 
 
+async def test_a_pool_without_a_free_connection_says_that_it_is_busy(
+    database_urls, keys, school, monkeypatch
+):
+    monkeypatch.setattr("tenancy.postgres.PATIENCE_S", 0.1)
+    one = await Database.open(database_urls.app, keys, size=1)
+    taken = await one._pool.acquire()
+    with pytest.raises(DatabaseUnavailable, match="it is busy"):
+        await one.tenants()
+    await one._pool.release(taken)
+    assert school.tenant in await one.tenants()
+    await one.close()
+    with pytest.raises(DatabaseUnavailable, match="pool is clos"):
+        await one.tenants()
+
+
 async def test_a_database_that_is_not_there_is_told_in_a_sentence(tmp_path, keys):
     with pytest.raises(DatabaseUnavailable, match="The database does not answer"):
         await Database.open(f"postgresql://nobody@/none?host={tmp_path}", keys)
