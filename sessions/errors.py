@@ -22,9 +22,10 @@ class LessonUnknown(SessionsError):
 
 
 class SessionUnknown(SessionsError):
-    def __init__(self, session: str) -> None:
+    def __init__(self, session: str = "") -> None:
+        named = f" {session!r}" if session else " like this"
         super().__init__(
-            f"There is no session {session!r} of yours. Leave `session` out to start a new one."
+            f"There is no session{named} of yours. Leave `session` out to start a new one."
         )
 
 

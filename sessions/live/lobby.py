@@ -1,7 +1,7 @@
 """Who is in which lesson, in this process: starting, resuming, and letting go.
 
-A session belongs to its log, not to this process. One that is not here is picked up from the database
-under a new epoch, so that whoever wrote it before can write no more.
+A session belongs to its log, not to this process. One that is not here is picked up from the
+database under a new epoch, so that whoever wrote it before can write no more.
 """
 
 import asyncio
@@ -29,6 +29,7 @@ from sessions.record import sessions as record
 from sessions.record.model import Batch, EndReason, Item, SessionRef, SessionRow
 from tenancy import settings as school_settings
 from tenancy.model import Caller, Person
+from tenancy.policy import Thing, may
 from tenancy.postgres import Database
 
 Mode = Literal["voice", "text"]
@@ -165,17 +166,13 @@ class Lobby:
         person = caller.person
         here = self._live.get(session_id)
         if here is not None:
-            if here.student.id != person.id:
-                raise SessionUnknown(str(session_id))
-            _check_key(caller, here.lesson)
+            _check_may_continue(caller, here.student.id, here.lesson)
             if here.conversation.ended:
                 raise SessionIsOver(None)
             return here
         row = await record.get(self._database, person.tenant_id, session_id)
-        if row.student_id != person.id:
-            raise SessionUnknown(str(session_id))
         version = await store.version(self._database, person.tenant_id, row.lesson_version_id)
-        _check_key(caller, version)
+        _check_may_continue(caller, row.student_id, version)
         if len(self._live) >= self.settings.sessions:
             raise ServerIsFull
         row, items = await record.resume(self._database, person.tenant_id, session_id)
@@ -265,6 +262,20 @@ class Lobby:
             unsubscribe()
         if not any(other.student.id == session.student.id for other in self._live.values()):
             self._doors.pop(session.student.id, None)
+
+
+def _check_may_continue(caller: Caller, student_id: UUID, version: store.LessonVersion) -> None:
+    """Only one's own session goes on; another's is as if it were not there."""
+    person = caller.person
+    if not may(person, "continue", Thing("session", person.tenant_id, student_id=student_id)):
+        raise SessionUnknown
+    _check_key(caller, version)
+
+
+def _check_key(caller: Caller, version: store.LessonVersion) -> None:
+    """An ephemeral key may be for one lesson only, named by slug or id."""
+    if caller.lesson not in (None, version.slug, str(version.lesson_id)):
+        raise NotAllowed(f"This key is for the lesson {caller.lesson!r} only.")
 
 
 def _on_bus(session: Session, event: object) -> None:
