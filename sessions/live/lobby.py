@@ -28,7 +28,7 @@ from sessions.live.watch import Limits
 from sessions.record import sessions as record
 from sessions.record.model import Batch, EndReason, Item, SessionRef, SessionRow
 from tenancy import settings as school_settings
-from tenancy.model import Caller, Person
+from tenancy.model import Caller, NotAllowed, Person
 from tenancy.policy import Thing, may
 from tenancy.postgres import Database
 
