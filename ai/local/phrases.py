@@ -15,6 +15,7 @@ class Phrases:
     welcome_back: str
     where_we_were: str
     right: Variants
+    "The second one names no value."
     not_quite: Variants
     hint: Variants
     together: str

@@ -4,7 +4,7 @@ import re
 
 MAX_BREATH = 220  # characters; about fifteen seconds of slow speech
 SHORT_QUESTION = 4  # words
-_END = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+(?=[^\W_]|[¿¡\"'“‘(\-])")
+_END = re.compile(r"(?:(?<=[.!?…])|(?<=[.!?…][\"'”’)\]]))\s+(?=[^\W_]|[¿¡\"'“‘(\-])")
 _ABBREVIATIONS = ("e.g.", "i.e.", "Mr.", "Mrs.", "Ms.", "Dr.", "St.", "vs.", "etc.", "Sr.", "Sra.")
 _BREATHS = ("; ", ": ", ", ", " ")
 

@@ -29,7 +29,7 @@ needs to go on after a break, and what the summary is made from:
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from ai.engine import Brief, Cue, EngineFailed, Misconception, Piece, Step, Utterance
+from ai.engine import Brief, Cue, EngineFailed, Piece, Step, Utterance
 from ai.local.intents import in_distress, plain
 from ai.local.sentences import question_of
 from ai.local.tutor_rules import Heard, Judged, respond, to_check
@@ -75,21 +75,19 @@ class OfflineTutor:
             best = max(best, judged, key=_weight)
         if best.verdict == "right" or best.note == "two values":
             return best
-        for index, misconception in enumerate(step.misconceptions):
-            if await self._shows(misconception, step, said, language):
-                return Judged("wrong", best.value, "", index)
-        return best
+        index = await self._misconception(step, said, language)
+        return best if index is None else Judged("wrong", best.value, "", index)
 
-    async def _shows(
-        self, misconception: Misconception, step: Step, said: str, language: str
-    ) -> bool:
-        first, *others = misconception.says
+    async def _misconception(self, step: Step, said: str, language: str) -> int | None:
+        """Which one `said` shows: by its very form (4/2 is not 2) before its value."""
         kind = step.answers[0].kind
-        for each in dict.fromkeys((kind, kind if kind == "yes_no" else "words")):
-            judged = await self._ask(each, first, others, said, step.choices, (), language)
-            if judged.verdict == "right":
-                return True
-        return False
+        for each in dict.fromkeys(("yes_no",) if kind == "yes_no" else ("words", kind)):
+            for index, misconception in enumerate(step.misconceptions):
+                first, *others = misconception.says
+                judged = await self._ask(each, first, others, said, step.choices, (), language)
+                if judged.verdict == "right":
+                    return index
+        return None
 
     async def _ask(
         self, kind: str, expected: str, also: Sequence[str], said: str, *more: str | Sequence[str]

@@ -77,6 +77,9 @@ def _unless_no(text: str) -> str:
     return "" if says_no(text) else text.strip()
 
 
+_YES_NO = ("yes", "no")
+
+
 class _Turn:
     """One answer in the making."""
 
@@ -249,9 +252,9 @@ class _Turn:
     # ---- answers -----------------------------------------------------------------------------
 
     def right(self) -> None:
-        value = self.judged.value or self.state.pending_text or self.heard.text
-        value = {"yes": self.words.yes, "no": self.words.no}.get(value, value)
-        self.say(self.step.praise or self._vary(self.words.right).format(value=value))
+        value = self.judged.value or self.heard.text
+        plain_right = variant(self.words.right, self.state.turns if value not in _YES_NO else 1)
+        self.say(self.step.praise or plain_right.format(value=value))
         self._over("done")
 
     def wrong(self) -> None:

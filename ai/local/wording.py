@@ -62,7 +62,7 @@ def judge_words(
     if len(said) > MAX_SAID:
         return "unclear", "", "too long"
     tokens = _tokens(said, language)
-    if not any(token[0].isalnum() for token in tokens):
+    if not any(map(_is_word, tokens)):
         return "unclear", "", ""
     match = _best(accepted, tokens, language)
     rivals = [
@@ -83,7 +83,7 @@ def judge_words(
         return ("wrong" if denial == "near" else "unclear"), "", "negated"
     if _has_alternative(match, tokens):
         return "unclear", "", "two values"
-    first = next(at for at, token in enumerate(tokens) if token[0].isalnum())
+    first = next(at for at, token in enumerate(tokens) if _is_word(token))
     if tokens[first] in _QUESTIONS and match.start > first:
         return "unclear", "", ""
     return "right", text, ""
@@ -143,6 +143,8 @@ def near(said: str, wanted: str) -> int | None:
     length = min(len(said), len(wanted))
     if length < 5 or said[0] != wanted[0] or not (said.isalpha() and wanted.isalpha()):
         return None
+    if said[-1] != wanted[-1] and "s" not in (said[-1], wanted[-1]):
+        return None  # quiero is not quiere
     allowed = 1 if length < 9 else 2
     distance = OSA.distance(said, wanted, score_cutoff=allowed)
     return None if distance > allowed or _opposite(said, wanted) else distance
@@ -167,13 +169,17 @@ def _tokens(text: str, language: str) -> list[str]:
     return [token for token in tokens if token not in ("'", '"', "¿", "¡", "(", ")")]
 
 
+def _is_word(token: str) -> bool:
+    return any(map(str.isalnum, token))
+
+
 def _is_content(token: str) -> bool:
-    return token[0].isalnum() and token not in FILLERS and token not in _ARTICLES
+    return _is_word(token) and token not in FILLERS and token not in _ARTICLES
 
 
 def _core(tokens: Iterable[str]) -> list[str]:
     """Without articles and marks, unless nothing would be left."""
-    all_tokens = [token for token in tokens if token[0].isalnum() or len(token) > 1]
+    all_tokens = [token for token in tokens if _is_word(token)]
     return [token for token in all_tokens if token not in _ARTICLES] or all_tokens
 
 
@@ -278,7 +284,7 @@ def _no_match(tokens: Sequence[str], rivals: Sequence[_Match]) -> tuple[Verdict,
 
 
 def _designated(tokens: Sequence[str], choices: Sequence[Sequence[str]]) -> int | None:
-    named = [token for token in tokens if token[0].isalnum()]
+    named = [token for token in tokens if _is_word(token)]
     said = [word for word in named if word not in FILLERS and word not in _ARTICLES - {"a"}]
     if "last" in said or "ultimo" in said or "ultima" in said:
         return len(choices) - 1 if len(said) <= 2 else None
