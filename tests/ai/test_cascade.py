@@ -1,0 +1,325 @@
+"""The cascade, with ears, mind and speaker that are scripted."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Sequence
+from typing import Any, TypeVar
+
+import pytest
+
+from ai.audio import duration_ms, silence
+from ai.cascade import Cascade, CascadeLeg
+from ai.engine import (
+    Ask,
+    Brief,
+    Cue,
+    EngineFailed,
+    HeardSpeech,
+    Keep,
+    Moved,
+    Piece,
+    Say,
+    Spoken,
+    Step,
+    TurnDetection,
+    Utterance,
+)
+from ai.events import (
+    AnswerEnded,
+    EngineEvent,
+    Failed,
+    Kept,
+    Progressed,
+    SpeechConfirmed,
+    SpeechDropped,
+    SpeechStarted,
+    SpeechStopped,
+    Spoke,
+    Transcribed,
+    Used,
+)
+from ai.turns import WINDOW_MS
+
+T = TypeVar("T")
+BRIEF = Brief("", "T", "G", "en", "Hello.", "Bye.", (Step("What?", (), "S"),))
+
+
+class ScriptedVad:
+    """Judges a window as voice where its samples are not zero."""
+
+    def __init__(self) -> None:
+        self.open = 0
+
+    def session(
+        self, on_probability: Callable[[float, int], None], *, clock_ms: int
+    ) -> "ScriptedActivity":
+        self.open += 1
+        return ScriptedActivity(self, on_probability, clock_ms)
+
+    def close(self) -> None: ...
+
+
+class ScriptedActivity:
+    def __init__(self, vad: ScriptedVad, tell: Callable[[float, int], None], clock_ms: int) -> None:
+        self.vad, self.tell, self.clock_ms = vad, tell, clock_ms
+
+    def feed(self, pcm: bytes) -> None:
+        assert duration_ms(pcm) == WINDOW_MS, "these tests feed whole windows"
+        self.clock_ms += WINDOW_MS
+        self.tell(1.0 if any(pcm) else 0.0, self.clock_ms)
+
+    def close(self) -> None:
+        self.vad.open -= 1
+
+
+class ScriptedEars:
+    languages = frozenset({"en"})
+
+    def __init__(self) -> None:
+        self.asked: list[int] = []
+        self.words = "two quarters"
+        self.wait: asyncio.Event | None = None
+        self.breaks = False
+
+    async def transcribe(self, pcm: bytes, brief: Brief, step: int) -> HeardSpeech:
+        self.asked.append(duration_ms(pcm))
+        if self.wait is not None:
+            await self.wait.wait()
+        if self.breaks:
+            raise EngineFailed("ears")
+        return HeardSpeech(self.words, sure=True)
+
+
+class ScriptedMind:
+    name = "scripted"
+
+    def __init__(self) -> None:
+        self.memories: list[list[Utterance]] = []
+        self.breaks = False
+        self.finished = False
+
+    async def reply(
+        self, brief: Brief, memory: Sequence[Utterance], cue: Cue
+    ) -> AsyncGenerator[Piece, None]:
+        self.memories.append(list(memory))
+        yield Keep({"turns": len(self.memories)}, self.finished)
+        yield Moved(2, "asking")
+        yield Say("First.")
+        if self.breaks:
+            raise EngineFailed("mind")
+        yield Say("Second.")
+
+
+class ScriptedSpeaker:
+    def __init__(self) -> None:
+        self.wait: asyncio.Event | None = None
+
+    async def speak(self, text: str, *, language: str, voice: str, speed: float) -> Spoken:
+        if self.wait is not None:
+            await self.wait.wait()
+        return Spoken(silence(300))
+
+
+class Stage:
+    """A leg and what it reported."""
+
+    def __init__(self) -> None:
+        self.vad, self.ears = ScriptedVad(), ScriptedEars()
+        self.mind, self.speaker = ScriptedMind(), ScriptedSpeaker()
+        self.engine = Cascade("offline", self.ears, self.mind, self.speaker, self.vad)
+        self.events: list[EngineEvent] = []
+        self.leg: CascadeLeg
+
+    async def open(self, brief: Brief = BRIEF, memory: Sequence[Utterance] = ()) -> "Stage":
+        leg = await self.engine.open(brief, memory, self.events.append)
+        assert isinstance(leg, CascadeLeg)
+        self.leg = leg
+        self.leg.detect(TurnDetection(silence_ms=640))
+        return self
+
+    def hear(self, ms: int, voice: bool) -> None:
+        window = (b"\1\1" if voice else b"\0\0") * (WINDOW_MS * 24)
+        for _ in range(ms // WINDOW_MS):
+            self.leg.hear(window)
+
+    def of(self, kind: type[T]) -> list[T]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+    async def until(self, kind: type[T], count: int = 1) -> T:
+        async with asyncio.timeout(2):
+            while len(self.of(kind)) < count:
+                await asyncio.sleep(0)
+        return self.of(kind)[count - 1]
+
+    async def turn(self) -> None:
+        self.hear(640, True)
+        self.hear(960, False)
+        await self.until(Transcribed, len(self.of(SpeechStopped)))
+
+
+@pytest.fixture
+async def stage() -> Any:
+    stage = await Stage().open()
+    yield stage
+    await stage.leg.close()
+    assert stage.vad.open == 0
+    assert not stage.leg._tasks
+
+
+async def test_a_turn_is_reported_in_order_with_its_words(stage: Stage) -> None:
+    await stage.turn()
+    kinds = [type(event) for event in stage.events if not isinstance(event, Used)]
+    assert kinds == [SpeechStarted, SpeechConfirmed, SpeechStopped, Transcribed]
+    assert stage.of(Transcribed)[0].text == "two quarters"
+    assert stage.of(SpeechStopped)[0].at_ms == 640
+
+
+async def test_words_are_looked_for_before_the_turn_is_judged_over(stage: Stage) -> None:
+    stage.hear(640, True)
+    stage.hear(320, False)
+    await asyncio.sleep(0)
+    assert len(stage.ears.asked) == 1 and not stage.of(SpeechStopped)
+    stage.hear(640, False)
+    await stage.until(Transcribed)
+    assert len(stage.ears.asked) == 1, "and not a second time"
+
+
+async def test_going_on_after_a_pause_throws_the_early_words_away(stage: Stage) -> None:
+    stage.hear(640, True)
+    stage.hear(320, False)
+    await asyncio.sleep(0)
+    stage.hear(640, True)
+    stage.hear(960, False)
+    await stage.until(Transcribed)
+    assert len(stage.of(Transcribed)) == 1 and len(stage.ears.asked) == 2
+    assert stage.ears.asked[1] > stage.ears.asked[0]
+
+
+async def test_a_cough_is_dropped_and_never_transcribed(stage: Stage) -> None:
+    stage.hear(96, True)
+    stage.hear(960, False)
+    await asyncio.sleep(0)
+    assert stage.of(SpeechDropped) and not stage.ears.asked
+
+
+async def test_an_answer_comes_with_its_state_before_its_sound(stage: Stage) -> None:
+    stage.leg.read("hello")
+    stage.leg.answer(Ask("a1", "student", sound=True))
+    await stage.until(AnswerEnded)
+    kinds = [type(event) for event in stage.events if not isinstance(event, Used)]
+    assert kinds == [Kept, Progressed, Spoke, Spoke, AnswerEnded]
+    assert [duration_ms(event.pcm) for event in stage.of(Spoke)] == [300, 300]
+    assert [line.text for line in stage.mind.memories[0]] == ["hello"]
+
+
+async def test_a_text_answer_has_no_sound(stage: Stage) -> None:
+    stage.leg.answer(Ask("a1", "opening", sound=False))
+    await stage.until(AnswerEnded)
+    assert [event.pcm for event in stage.of(Spoke)] == [b"", b""]
+
+
+async def test_an_answer_waits_for_the_words_it_answers(stage: Stage) -> None:
+    stage.ears.wait = asyncio.Event()
+    stage.hear(640, True)
+    stage.hear(960, False)
+    stage.leg.answer(Ask("a1", "student", sound=False))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert not stage.mind.memories
+    stage.ears.wait.set()
+    await stage.until(AnswerEnded)
+    assert [line.text for line in stage.mind.memories[0]] == ["two quarters"]
+
+
+async def test_a_cancelled_answer_is_remembered_as_far_as_it_was_heard(stage: Stage) -> None:
+    stage.leg.answer(Ask("a1", "opening", sound=False))
+    await stage.until(AnswerEnded)
+    stage.leg.cancel("a1", "First.")
+    stage.leg.read("what?")
+    stage.leg.answer(Ask("a2", "student", sound=False))
+    await stage.until(AnswerEnded, 2)
+    assert [line.text for line in stage.mind.memories[1]] == ["First.", "what?"]
+    assert stage.mind.memories[1][0].data == {"turns": 1}
+
+
+async def test_an_answer_nobody_heard_never_happened(stage: Stage) -> None:
+    stage.speaker.wait = asyncio.Event()
+    stage.leg.answer(Ask("a1", "opening", sound=True))
+    await stage.until(Kept)
+    stage.leg.cancel("a1", "")
+    stage.leg.answer(Ask("a2", "opening", sound=False))
+    await stage.until(AnswerEnded)
+    assert stage.mind.memories[1] == []
+
+
+async def test_ears_that_fail_did_not_understand(stage: Stage) -> None:
+    stage.ears.breaks = True
+    await stage.turn()
+    heard = stage.of(Transcribed)[0]
+    assert (heard.text, heard.sure) == ("", False)
+
+
+async def test_a_mind_that_fails_is_reported_and_the_leg_goes_on(stage: Stage) -> None:
+    stage.mind.breaks = True
+    stage.leg.answer(Ask("a1", "opening", sound=False))
+    assert (await stage.until(Failed)).answer == "a1"
+    stage.mind.breaks = False
+    stage.leg.answer(Ask("a2", "opening", sound=False))
+    assert (await stage.until(AnswerEnded)).answer == "a2"
+
+
+async def test_the_end_of_the_lesson_is_told(stage: Stage) -> None:
+    stage.mind.finished = True
+    stage.leg.answer(Ask("a1", "student", sound=False))
+    assert (await stage.until(AnswerEnded)).finished_lesson
+
+
+async def test_by_hand_a_commit_takes_all_audio_since_the_last_turn(stage: Stage) -> None:
+    stage.leg.detect(None)
+    stage.hear(3_200, True)
+    assert not stage.of(SpeechStarted)
+    stage.leg.commit("mine")
+    assert (await stage.until(Transcribed)).turn == "mine"
+    stage.hear(640, True)
+    stage.leg.commit("second")
+    await stage.until(Transcribed, 2)
+    assert stage.ears.asked == [3_200, 640]
+
+
+async def test_committing_a_turn_under_way_ends_it(stage: Stage) -> None:
+    stage.hear(640, True)
+    turn = stage.of(SpeechStarted)[0].turn
+    stage.leg.commit(turn)
+    assert (await stage.until(Transcribed)).turn == turn
+    stage.hear(960, False)
+    assert len(stage.of(Transcribed)) == 1
+
+
+async def test_cleared_audio_is_forgotten(stage: Stage) -> None:
+    stage.leg.detect(None)
+    stage.hear(3_200, True)
+    stage.leg.clear()
+    stage.hear(640, True)
+    stage.leg.commit("mine")
+    await stage.until(Transcribed)
+    assert stage.ears.asked == [640]
+
+
+async def test_a_microphone_that_stops_in_mid_speech_ends_the_turn(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ai.cascade.STALL_S", 0.02)
+    stage.hear(640, True)
+    assert (await stage.until(Transcribed)).text == "two quarters"
+
+
+async def test_ears_stay_deaf_in_a_language_they_do_not_know() -> None:
+    spanish = Brief("", "T", "G", "es-MX", "Hola.", "Adiós.", (Step("¿Qué?", (), "S"),))
+    stage = await Stage().open(spanish)
+    stage.hear(3_200, True)
+    assert stage.events == [] and stage.vad.open == 0
+    await stage.leg.close()
+
+
+async def test_silence_is_not_kept(stage: Stage) -> None:
+    stage.hear(60_000, False)
+    assert stage.leg._sound.end_ms - stage.leg._sound.start_ms <= 1_532
