@@ -30,7 +30,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from typing import Any
 
 from ai.engine import Brief, Cue, EngineFailed, Piece, Step, Utterance
-from ai.local.intents import in_distress, plain
+from ai.local.intents import in_distress, intent_of, plain
 from ai.local.sentences import question_of
 from ai.local.tutor_rules import Heard, Judged, respond, to_check
 from ai.local.tutor_state import State, recall
@@ -112,7 +112,7 @@ def _weight(judged: Judged) -> int:
 
 
 def _last_turn(brief: Brief, state: State | None, memory: Sequence[Utterance]) -> Heard:
-    """What the student said since the tutor last spoke."""
+    """What the student said since the tutor last spoke; several turns are one, cut by commas."""
     turns: list[Utterance] = []
     spoken = ""
     for utterance in reversed(memory):
@@ -123,9 +123,12 @@ def _last_turn(brief: Brief, state: State | None, memory: Sequence[Utterance]) -
             turns.append(utterance)
     if not turns:
         return Heard()
-    troubled = next((turn for turn in turns if in_distress(turn.text)), turns[0])
+    turns.reverse()
+    last = turns[-1].text
+    troubled = next((turn.text for turn in turns if in_distress(turn.text)), None)
+    text = troubled or (last if intent_of(last) else ", ".join(turn.text for turn in turns))
     asked = state is None or state.finished or _was_asked(brief, state, memory, spoken)
-    return Heard(troubled.text, bool(turns[0].data.get("sure", True)), asked)
+    return Heard(text, all(turn.data.get("sure", True) for turn in turns), asked)
 
 
 def _was_asked(brief: Brief, state: State, memory: Sequence[Utterance], spoken: str) -> bool:

@@ -416,6 +416,24 @@ async def test_an_answer_before_the_question_was_heard_is_not_counted():
     assert lesson.finished
 
 
+@pytest.mark.parametrize(
+    ("turns", "status"),
+    [(["two quarters", "I think"], "done"), (["three", "hint please"], "hinting")],
+)
+async def test_turns_that_got_no_answer_are_taken_together(turns, status):
+    lesson = await begun()
+    lesson.memory += [Utterance("student", text) for text in turns[:-1]]
+    await lesson.student(turns[-1])
+    assert lesson.moves[0] == (0, status)
+
+
+async def test_distress_in_an_earlier_turn_is_not_passed_over():
+    lesson = await begun()
+    lesson.memory.append(Utterance("student", "I want to die"))
+    await lesson.student("two quarters")
+    assert lesson.data["concern"] is True
+
+
 def test_the_state_survives_json_and_says_its_version():
     state = State(step=1, results=(), misconceptions=(0, 2), awaiting="confirm", pending_text="2")
     data = json.loads(json.dumps(state.data()))
