@@ -7,6 +7,7 @@ with the reason. What the request asks of the session is applied when the key st
 import hashlib
 import time
 from collections import OrderedDict
+from dataclasses import replace
 from typing import Any
 
 from starlette.requests import Request
@@ -61,7 +62,8 @@ async def create_secret(
     body = await read_json(request)
     seconds = _seconds(body)
     session = body.object("session") or Fields({}, "session")
-    wishes = session_wishes(session)
+    asked = session_wishes(session)
+    wishes = replace(asked, ignored=tuple(name for name in asked.ignored if name != "model"))
     model = session.string("model", limit=128)
     version = None
     if model or caller.lesson:

@@ -18,6 +18,16 @@ LINGER_S = 5.0
 FRAGMENTS = 256
 "Of one message; official clients send none."
 
+_SENTENCE = b"This request's headers are too large. Send less, or a shorter token."
+_BODY = b'{"error":{"message":"%s","type":"invalid_request_error","param":null,"code":"%s"}}' % (
+    _SENTENCE,
+    b"headers_too_large",
+)
+UNREADABLE = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\n"
+    b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(_BODY), _BODY)
+)
+
 
 class Socket(WebSocketsSansIOProtocol):
     """Closes at once where uvicorn would wait for the client to read."""
@@ -29,12 +39,14 @@ class Socket(WebSocketsSansIOProtocol):
         super().connection_made(transport)
 
     async def send(self, message: Any) -> None:
-        if message["type"] != "websocket.close":
+        if message["type"] == "websocket.close":
+            self.writable.set()  # the close frame goes behind what is buffered, and waits for none
             await super().send(message)
+            self.loop.call_later(LINGER_S, self.transport.abort)
             return
-        self.writable.set()  # the close frame goes behind what is buffered, and waits for nobody
         await super().send(message)
-        self.loop.call_later(LINGER_S, self.transport.abort)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
+            self.handshake_complete = True  # refused, which uvicorn would log as a fault of ours
 
     def shutdown(self) -> None:
         """The server stops: say 1001, on which official clients come back."""
@@ -51,6 +63,14 @@ class Socket(WebSocketsSansIOProtocol):
     def keepalive_timeout(self) -> None:
         super().keepalive_timeout()
         self.loop.call_later(LINGER_S, self.transport.abort)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.conn.handshake_exc is not None and not self.handshake_initiated:
+            # A header line of more than 8 KiB, or too many of them; uvicorn would say nothing.
+            self.handshake_complete = self.close_sent = True
+            self.transport.write(UNREADABLE)
+            self.transport.close()
 
     def handle_cont(self, event: Frame) -> None:
         if self.close_sent:
