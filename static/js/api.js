@@ -39,10 +39,10 @@ export class Api {
     return this.#remember(person);
   }
 
-  /** A short-lived key for the lesson's socket. */
-  key(lesson) {
-    const session = { type: "realtime", model: lesson };
-    return this.#ask("POST", "/v1/realtime/client_secrets", { session });
+  /** A short-lived key for the lesson's socket; refused as the socket would be, but with the reason. */
+  key(lesson, session) {
+    const wishes = { type: "realtime", model: lesson };
+    return this.#ask("POST", `/v1/realtime/client_secrets${query({ session })}`, { session: wishes });
   }
 
   #remember(me) {

@@ -24,6 +24,12 @@ export function afterClose(code) {
   return code === LIMIT ? "retry-later" : "retry";
 }
 
+/** What a refused key asks for. A limit is waited out by a lesson that runs; a new one is told of it. */
+export function afterRefusal(status, running) {
+  if (status === 0 || status >= 500 || (status === 429 && running)) return "retry";
+  return { 401: "signed-out", 409: "over" }[status] ?? "refused";
+}
+
 /** How good the line is, from what waits to be sent and how long a question takes. */
 export function quality({ unsentBytes, roundTripMs, gaps }) {
   if (unsentBytes > 96_000 || roundTripMs > 1500 || gaps > 3) return "poor";
@@ -66,9 +72,7 @@ export class LessonSocket {
     clearTimeout(this.#timer);
     this.#to.phase(this.#to.place().session ? "reconnecting" : "connecting");
     try {
-      const key = await this.#freshKey();
-      if (this.#attempt > 0 && (await this.#isOver())) this.#end("over");
-      else this.#connect(key);
+      this.#connect(await this.#freshKey());
     } catch (refusal) {
       if (!this.#closed) this.#refused(refusal);
     }
@@ -119,14 +123,9 @@ export class LessonSocket {
 
   async #freshKey() {
     const left = (this.#key?.expires_at ?? 0) - Date.now() / 1000;
-    if (left < KEY_SPARE_S) this.#key = await this.#to.api.key(this.#to.lesson);
-    return this.#key.value;
-  }
-
-  /** A socket is refused without a reason that a page can read; the record knows whether there is one. */
-  async #isOver() {
     const { session } = this.#to.place();
-    return session ? (await this.#to.api.session(session)).status === "ended" : false;
+    if (left < KEY_SPARE_S) this.#key = await this.#to.api.key(this.#to.lesson, session ? toWireId(session) : null);
+    return this.#key.value;
   }
 
   #end(phase, refusal) {
@@ -208,11 +207,9 @@ export class LessonSocket {
   }
 
   #refused(refusal) {
-    if (refusal.status === 0 || refusal.status >= 500 || refusal.status === 429) {
-      this.#again((refusal.retryAfterS ?? 0) * 1000);
-      return;
-    }
-    this.#end(refusal.status === 401 ? "signed-out" : "refused", refusal);
+    const next = afterRefusal(refusal.status, Boolean(this.#to.place().session));
+    if (next === "retry") this.#again((refusal.retryAfterS ?? 0) * 1000);
+    else this.#end(next, refusal);
   }
 
   #again(atLeastMs) {

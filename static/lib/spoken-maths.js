@@ -9,7 +9,7 @@ const PARTS = { 2: "half", 3: "third", 4: "quarter", 5: "fifth", 6: "sixth", 7: 
 const ENGLISH = {
   fraction(top, bottom) {
     const part = PARTS[bottom];
-    if (!part || !/^\d+$/.test(top)) return `${top} over ${bottom}`;
+    if (!part || !/^\d+$/.test(top)) return `${top}${top.includes(" ") ? ", all" : ""} over ${bottom}`;
     const many = top === "1" ? part : part === "half" ? "halves" : `${part}s`;
     return `${ONES[top] ?? top} ${many}`;
   },
