@@ -1,65 +1,144 @@
-"""uvicorn's HTTP with deadlines: who sends a request too slowly, or too much of one, is cut off."""
+"""uvicorn's HTTP with deadlines: who sends a request too slowly, or too much of one, is cut off.
+
+A connection is always in one of three states: a head is awaited or half read, a body is half read,
+or nothing is owed by the client. Each but the last has a deadline, however many bytes trickle in.
+"""
 
 import asyncio
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from starlette.responses import Response
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-HEADERS_WITHIN_S = 10.0  # promises.md 3.6; uvicorn itself waits for ever
-BODY_WITHIN_S = 30.0
+from server.errors import Answer, openai_error, problem
+
+HEAD_WITHIN_S = 10.0  # promises.md 3.6; uvicorn itself waits for ever
+BODY_WITHIN_S = 10.0
+READ_WITHIN_S = 30.0  # for a client to make room for more of an answer
+LINGER_S = 1.0  # for a refused client to read why
 HEADER_LINES = 100
+HEAD_BYTES = 64 * 1024  # lines together, and one read more
+
+NOT_HTTP = "This is not a request that HTTP/1.1 allows."
+MANY_LINES = f"A request may have {HEADER_LINES} header lines. Send fewer."
+LARGE_HEAD = f"Address and headers may take {HEAD_BYTES >> 10} KiB together. Send less."
+
+
+class HeadTooLarge(Exception):
+    """Too many header lines."""
 
 
 class Http(HttpToolsProtocol):
     """Hand it to uvicorn as `http=`."""
 
     _deadline: asyncio.TimerHandle | None = None
+    _unread: asyncio.TimerHandle | None = None
+    _idle = False
+    "Nothing is owed: no request has begun since the last one was whole."
+    _in_head = True
+    _head_bytes = 0
+    _many_lines = False
     _refused = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._allow(HEADERS_WITHIN_S)
+        self._expect(HEAD_WITHIN_S)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._allow(None)
+        self._expect(None)
+        self.resume_writing()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if not self._refused:
-            super().data_received(data)
+        if self._refused:
+            return
+        was_idle, self._idle = self._idle, False
+        super().data_received(data)
+        if self._in_head and not self._refused:
+            self._head_bytes += len(data)
+            if self._head_bytes > HEAD_BYTES:
+                self._refuse(431, LARGE_HEAD)
+        if was_idle and not self._idle and self._deadline is None:
+            self._expect(HEAD_WITHIN_S)  # something came, and it was not a request yet
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._allow(HEADERS_WITHIN_S)
+        self._in_head, self._head_bytes = True, 0
+        self._expect(HEAD_WITHIN_S)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         super().on_header(name, value)
         if len(self.headers) > HEADER_LINES:
-            raise ValueError(f"a request may have {HEADER_LINES} header lines")
+            self._many_lines = True
+            raise HeadTooLarge
 
     def on_headers_complete(self) -> None:
-        self._allow(BODY_WITHIN_S)
+        self._in_head = False
+        self._expect(BODY_WITHIN_S)
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
-        self._allow(None)
+        self._idle = True
+        self._expect(None)
         super().on_message_complete()
 
     def handle_websocket_upgrade(self) -> None:
-        self._allow(None)
+        self._in_head, self._idle = False, True
+        self._expect(None)
         super().handle_websocket_upgrade()
 
-    def send_400_response(self, msg: str) -> None:
-        self._refused = True
-        super().send_400_response(msg)
+    def _unsupported_upgrade_warning(self) -> None:
+        """Whoever offers HTTP/2 is answered in HTTP/1.1; that is nothing to log."""
 
-    def _allow(self, seconds: float | None) -> None:
+    def send_400_response(self, msg: str) -> None:
+        """uvicorn calls it for what its parser does not take."""
+        if self._many_lines:
+            self._refuse(431, MANY_LINES)
+        else:
+            self._refuse(400, NOT_HTTP)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self._unread is None:
+            self._unread = self.loop.call_later(READ_WITHIN_S, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
+
+    def _refuse(self, status: int, sentence: str) -> None:
+        """Answer outside the application, and hang up."""
+        self._refused = True
+        self._expect(None)
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.transport.abort()  # another answer is under way; a second one would mix with it
+            return
+        spell = openai_error if getattr(self, "url", b"").startswith(b"/v1/") else problem
+        self.transport.write(_bytes(spell(Answer(status, "not_http", sentence))))
+        if self.transport.can_write_eof():  # closed at once, unsent words of theirs would reset it
+            self.transport.write_eof()
+            self._deadline = self.loop.call_later(LINGER_S, self.transport.abort)
+        else:
+            self.transport.close()
+
+    def _expect(self, seconds: float | None) -> None:
         """The next part of the request must be whole within so long; None: nothing is awaited."""
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
         if seconds is not None:
-            self._deadline = self.loop.call_later(seconds, self._cut)
+            self._deadline = self.loop.call_later(seconds, self._cut, seconds)
 
-    def _cut(self) -> None:
-        if not self.transport.is_closing():
+    def _cut(self, seconds: float) -> None:
+        self._deadline = None
+        if self.flow.read_paused:  # we are the slow ones
+            self._expect(seconds)
+        else:
             self.transport.abort()
+
+
+def _bytes(response: Response) -> bytes:
+    lines = [STATUS_LINE[response.status_code]]
+    lines += [name + b": " + value + b"\r\n" for name, value in response.raw_headers]
+    return b"".join([*lines, b"connection: close\r\n\r\n", bytes(response.body)])
