@@ -12,7 +12,14 @@ from starlette.types import Scope
 STATIC = Path(__file__).resolve().parent.parent / "static"
 
 # Not every machine's own table knows them, and a browser refuses a module of another type.
-TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".woff2": "font/woff2"}
+TYPES = {
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".mjs": "text/javascript",
+    ".svg": "image/svg+xml",
+    ".wasm": "application/wasm",
+    ".woff2": "font/woff2",
+}
 
 NOT_FOUND = STATIC / "not-found.html"
 
@@ -26,17 +33,21 @@ class Files(StaticFiles):
         return response
 
 
-def page(name: str) -> Route:
+def page(name: str) -> list[BaseRoute]:
     """One HTML file for an address and all below it; the page's own script reads the rest."""
     file = STATIC / f"{name}.html"
 
     async def serve(_: Request) -> FileResponse:
         return FileResponse(file, headers={"Cache-Control": "no-cache"})
 
-    return Route(f"/{name}{{rest:path}}", serve, methods=["GET"])
+    return [
+        Route(f"/{name}", serve, methods=["GET"]),
+        Route(f"/{name}/{{rest:path}}", serve, methods=["GET"]),
+    ]
 
 
 async def home(_: Request) -> RedirectResponse:
+    """Everyone's first page; it sends on to the sign-in who has to."""
     return RedirectResponse("/student", 307)
 
 
@@ -46,11 +57,12 @@ async def not_found(_: Request, __: Exception) -> Response:
 
 
 def routes() -> list[BaseRoute]:
+    """Every page and file."""
     for ending, kind in TYPES.items():
         mimetypes.add_type(kind, ending)
     return [
         Route("/", home),
-        page("sign-in"),
-        page("student"),
+        *page("sign-in"),
+        *page("student"),
         Mount("/static", Files(directory=STATIC)),
     ]
