@@ -148,8 +148,8 @@ class CascadeLeg:
         self._parts = parts
         self._brief = brief
         self._memory = list(memory)
-        self._said: dict[str, int] = {}
-        "Answer -> its place in the memory."
+        self._said: dict[str, tuple[int, int]] = {}
+        "Answer -> its place in the memory, and the step it was asked at."
         self._report = report
         self._step = step
         self._sound = _Sound(clock_ms)
@@ -316,9 +316,11 @@ class CascadeLeg:
         if self._answer is not None and self._answer[0] == answer:
             self._answer[1].cancel()
             self._answer = None
-        place = self._said.get(answer)
-        if place is not None:
+        if answer in self._said:
+            place, step = self._said[answer]
             self._memory[place] = replace(self._memory[place], text=heard)
+            if not heard:  # it never happened: the ears expect answers to the question before
+                self._step = step
 
     async def _answering(self, ask: Ask) -> None:
         pending = list(self._words.values())
@@ -328,7 +330,7 @@ class CascadeLeg:
         data: dict[str, Any] = {}
         place = len(self._memory)
         memory = [line for line in self._memory if line.text]
-        self._said[ask.answer] = place
+        self._said[ask.answer] = (place, self._step)
         self._memory.append(Utterance("tutor", ""))
         try:
             async with aclosing(self._parts.mind.reply(self._brief, memory, ask.cue)) as pieces:
