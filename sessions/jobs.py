@@ -44,6 +44,7 @@ class Job:
     "Ids, never words."
     attempts: int
     "This one counted."
+    due_at: datetime
     lease: str
 
 

@@ -27,7 +27,7 @@ UPDATE control.jobs
           ORDER BY due_at
           LIMIT 1)
    AND done_at IS NULL AND (leased_until IS NULL OR leased_until <= $2)
-RETURNING tenant_id, id, kind, key, payload, attempts;
+RETURNING tenant_id, id, kind, key, payload, attempts, due_at;
 
 -- extend(tenant_id, id, lease, until)
 -- The heartbeat.

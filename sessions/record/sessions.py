@@ -32,6 +32,7 @@ from tenancy.sql import load
 CLOSE_ABANDONED = "close_abandoned"
 SUMMARISE = "summarise"
 SAVE_TRIES = 3
+RETURN_S = 30.0  # after the server or its database was away, students come back within seconds
 _UNIQUE_VIOLATION = "23505"
 _QUERIES = load(__package__, "sessions.sql")
 
@@ -138,7 +139,12 @@ async def end(database: Database, ref: SessionRef, reason: EndReason, batch: Bat
 
 
 async def close_abandoned(database: Database, job: Job, now: datetime) -> datetime | None:
-    """The job that ends a session which nobody came back to; a sign of life puts it off."""
+    """The job that ends a session which nobody came back to; a sign of life puts it off.
+
+    A job that runs late tells that nobody could have shown signs of life: it gives time for some.
+    """
+    if now - job.due_at > timedelta(seconds=RETURN_S):
+        return now + timedelta(seconds=RETURN_S)
     session_id = UUID(job.payload["session_id"])
     grace = timedelta(seconds=job.payload["grace_s"])
 

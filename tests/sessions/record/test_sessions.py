@@ -46,10 +46,16 @@ async def jobs_of(database, ref):
         }
 
 
-def closing(ref, grace_s=600.0):
+def closing(ref, due_at, grace_s=600.0):
     """The job that closes a session."""
     payload = {"session_id": str(ref.session_id), "grace_s": grace_s}
-    return Job(ref.tenant_id, new_id(), CLOSE_ABANDONED, str(ref.session_id), payload, 1, "lease")
+    key = str(ref.session_id)
+    return Job(ref.tenant_id, new_id(), CLOSE_ABANDONED, key, payload, 1, due_at, "lease")
+
+
+async def close(database, ref, now, **more):
+    """What the job says when it runs at its time."""
+    return await sessions.close_abandoned(database, closing(ref, now, **more), now)
 
 
 # ---- start ------------------------------------------------------------------------------------
@@ -166,12 +172,7 @@ async def test_a_first_try_that_still_commits_doubles_nothing(
     first = asyncio.create_task(first_try())
     await inside.wait()
     second = asyncio.create_task(sessions.append(database, ref, batch))
-    async with database.control() as connection:
-        while not await connection.fetchval(
-            "SELECT count(*) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        ):
-            await asyncio.sleep(0.005)
+    await _somebody_waits_for_a_lock(database)
     may_commit.set()
     await first
     assert await second == 2
@@ -294,7 +295,7 @@ async def test_another_schools_session_is_no_session(
         await sessions.resume(database, other_school.tenant.id, ref.session_id)
     with pytest.raises(SessionUnknown):
         await sessions.get(database, other_school.tenant.id, ref.session_id)
-    assert await sessions.close_abandoned(database, closing(foreign, 0), utc_now()) is None
+    assert await close(database, foreign, utc_now(), grace_s=0) is None
     row = await sessions.get(database, school.tenant.id, ref.session_id)
     assert (row.epoch, row.status, row.last_seq) == (1, "live", 0)
 
@@ -334,7 +335,7 @@ async def test_an_abandoned_session_ended_when_it_was_last_seen(database, school
     ref = await begin(school)
     await sessions.append(database, ref, Batch(items=(turn(1),), durations=Durations(wall_ms=7)))
     seen = (await sessions.get(database, school.tenant.id, ref.session_id)).last_seen_at
-    assert await sessions.close_abandoned(database, closing(ref), seen + GRACE) is None
+    assert await close(database, ref, seen + GRACE) is None
     row = await sessions.get(database, school.tenant.id, ref.session_id)
     assert (row.status, row.end_reason, row.ended_at) == ("ended", "abandoned", seen)
     assert row.durations.wall_ms == 7
@@ -362,9 +363,21 @@ async def test_a_sign_of_life_puts_the_closing_off(database, school, begin):
     await sessions.append(database, ref, Batch())
     row = await sessions.get(database, school.tenant.id, ref.session_id)
     almost = row.last_seen_at + GRACE - timedelta(microseconds=1)
-    again = await sessions.close_abandoned(database, closing(ref), almost)
+    again = await close(database, ref, almost)
     assert again == row.last_seen_at + GRACE
     assert (await sessions.get(database, school.tenant.id, ref.session_id)).status == "live"
+
+
+async def test_after_an_outage_students_get_time_to_come_back(database, school, begin):
+    """The job runs an hour late: nobody could be seen meanwhile."""
+    ref = await begin(school)
+    due_at = utc_now() + GRACE
+    late = due_at + timedelta(hours=1)
+    again = await sessions.close_abandoned(database, closing(ref, due_at), late)
+    assert again == late + timedelta(seconds=30)
+    assert (await sessions.get(database, school.tenant.id, ref.session_id)).status == "live"
+    assert await close(database, ref, again) is None
+    assert (await sessions.get(database, school.tenant.id, ref.session_id)).status == "ended"
 
 
 async def test_closing_leaves_an_ended_session_as_it_is(database, school, begin):
@@ -372,7 +385,7 @@ async def test_closing_leaves_an_ended_session_as_it_is(database, school, begin)
     await sessions.end(database, ref, "finished", Batch())
     before = await sessions.get(database, school.tenant.id, ref.session_id)
     late = utc_now() + 2 * GRACE
-    assert await sessions.close_abandoned(database, closing(ref), late) is None
+    assert await close(database, ref, late) is None
     assert await sessions.get(database, school.tenant.id, ref.session_id) == before
 
 
@@ -394,3 +407,13 @@ async def test_live_sessions_are_the_students_own_of_that_lesson_newest_first(
     assert await sessions.live_of(database, tenant_id, student_id, new_id()) == []
     assert await sessions.count_live(database, tenant_id, student_id) == 2
     assert await sessions.count_live(database, other_school.tenant.id, student_id) == 0
+
+
+async def _somebody_waits_for_a_lock(database):
+    waiting = 0
+    while not waiting:
+        async with database.control() as connection:  # a transaction sees one state only
+            waiting = await connection.fetchval(
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
