@@ -29,7 +29,11 @@ BRIEF = Brief(
     language="en",
     opening="Welcome.",
     closing="Bye.",
-    steps=(step("How many halves?"), step("How many quarters?"), step("How many eighths?")),
+    steps=(
+        step("How many halves do you see?"),
+        step("How many quarters do you see?"),
+        step("How many eighths do you see?"),
+    ),
 )
 
 
@@ -112,7 +116,10 @@ def test_a_lesson_without_a_mistake():
         "You are ready for the next lesson. Ask your teacher which one."
     ]
     assert summary.done_well is not None
-    assert summary.done_well.text == "You had “How many eighths?” at the first try: “three”."
+    assert (
+        summary.done_well.text
+        == "You had “How many eighths do you see?” at the first try: “three”."
+    )
     assert summary.done_well.item_ids == ("student_6",)
     assert (summary.practice, summary.subjects, summary.engine) == ((), ("Mathematics",), "rules")
 
@@ -122,25 +129,26 @@ def test_a_mistake_that_was_mended_is_the_thing_done_well():
     summary = lesson.summary()
     mended = find(summary.narrative, "For")
     assert (
-        mended.text == "For “How many halves?” you first said “a third”, and then “two quarters”."
+        mended.text
+        == "For “How many halves do you see?” you first said “a third”, and then “two quarters”."
     )
     assert mended.item_ids == ("student_2", "student_4")
     assert summary.done_well.text == (
-        "You stayed with “How many halves?” until you had it: “two quarters”."
+        "You stayed with “How many halves do you see?” until you had it: “two quarters”."
     )
     assert summary.done_well.item_ids == ("student_2", "student_4")
     assert texts(summary.next_steps) == [
-        "Go on with “How many quarters?”",
-        "Try “How many halves?” once more, without a hint.",
+        "Go on with “How many quarters do you see?”",
+        "Try “How many halves do you see?” once more, without a hint.",
     ]
     assert find(summary.next_steps, "Go on").item_ids == ("ai_5",)
-    assert summary.practice == ("How many halves?",)
+    assert summary.practice == ("How many halves do you see?",)
 
 
 def test_a_misconception_answered_is_no_hint():
     lesson = Lesson().turn("four halves", Judged("wrong", "4/2", "", 0)).turn("two", RIGHT)
     summary = lesson.turn("x", UNSURE).summary()
-    assert find(summary.narrative, "For “How many halves?” you first said “four halves”")
+    assert find(summary.narrative, "For “How many halves do you see?” you first said “four halves”")
     assert summary.practice == ()
 
 
@@ -148,11 +156,11 @@ def test_what_the_tutor_worked_out_is_not_the_students():
     lesson = Lesson().turn("a third", WRONG).turn("a fifth", WRONG).turn("two", RIGHT)
     summary = lesson.summary()
     told = find(summary.narrative, "The tutor worked out")
-    assert told.text == "The tutor worked out “How many halves?” with you."
+    assert told.text == "The tutor worked out “How many halves do you see?” with you."
     assert told.item_ids == ("ai_1", "ai_5")
     assert find(summary.narrative, "You found the answer to one question at the first try.")
-    assert find(summary.next_steps, "Try “How many halves?” once more, on your own.")
-    assert summary.practice == ("How many halves?",)
+    assert find(summary.next_steps, "Try “How many halves do you see?” once more, on your own.")
+    assert summary.practice == ("How many halves do you see?",)
     assert "fifth" not in " ".join(texts(summary.narrative))
 
 
@@ -166,8 +174,12 @@ def test_asking_for_help_is_told_and_is_something_done_well():
 def test_an_answer_after_a_hint_that_was_asked_for():
     summary = Lesson().turn("hint please").turn("two", RIGHT).turn("two", RIGHT).summary()
     assert find(summary.narrative, "You found the answer to two questions, one of them at the")
-    assert find(summary.narrative, "After one hint you found “two” for “How many halves?”.")
-    assert summary.done_well.text == "You had “How many quarters?” at the first try: “two”."
+    assert find(
+        summary.narrative, "After one hint you found “two” for “How many halves do you see?”."
+    )
+    assert (
+        summary.done_well.text == "You had “How many quarters do you see?” at the first try: “two”."
+    )
 
 
 def test_an_answer_that_was_asked_back_is_quoted_as_it_was_heard():
@@ -182,14 +194,17 @@ def test_an_answer_that_was_asked_back_is_quoted_as_it_was_heard():
         steps=BRIEF.steps[:1],
     )
     short = Lesson(one_step).turn("two quarts", UNSURE, sure=False).turn("yes", RIGHT).summary()
-    assert short.done_well.text == "You had “How many halves?” at the first try: “2/4”."
+    assert short.done_well.text == "You had “How many halves do you see?” at the first try: “2/4”."
     assert "yes" not in short.done_well.text
 
 
 def test_an_answer_given_anew_instead_of_a_yes_is_the_new_one():
     lesson = Lesson().turn("two quarts", UNSURE, sure=False).turn("no").turn("two halves", RIGHT)
     summary = lesson.summary()
-    assert summary.done_well.text == "You had “How many halves?” at the first try: “two halves”."
+    assert (
+        summary.done_well.text
+        == "You had “How many halves do you see?” at the first try: “two halves”."
+    )
     assert summary.done_well.item_ids == ("student_6",)
 
 
@@ -204,17 +219,19 @@ def test_a_very_short_session_gets_a_brief_summary():
     assert summary.kind == "brief"
     assert texts(summary.narrative) == [
         "You worked on “Fractions as parts”. Its goal: Say what part of a whole is shown.",
-        "The lesson stopped at question 2 of 3: “How many quarters?”",
+        "The lesson stopped at question 2 of 3: “How many quarters do you see?”",
         MADE_BY,
     ]
-    assert texts(summary.next_steps) == ["Go on with “How many quarters?”"]
+    assert texts(summary.next_steps) == ["Go on with “How many quarters do you see?”"]
 
 
 def test_without_words_of_the_student_there_is_nothing_to_sum_up():
     summary = Lesson().turn(None).summary()
     assert summary.kind == "no_transcript"
     assert summary.narrative[0].text.startswith("In this lesson, “Fractions as parts”, no words")
-    assert texts(summary.next_steps) == ["Start again. The lesson begins with “How many halves?”"]
+    assert texts(summary.next_steps) == [
+        "Start again. The lesson begins with “How many halves do you see?”"
+    ]
     assert summary.done_well is None
 
 
@@ -243,7 +260,7 @@ def test_an_engine_that_keeps_no_notes_gets_a_plainer_summary(data):
     assert summary.kind == "normal"
     assert texts(summary.narrative) == [
         "You worked on “Fractions as parts”. Its goal: Say what part of a whole is shown.",
-        "The lesson stopped at question 1 of 3: “How many halves?”",
+        "The lesson stopped at question 1 of 3: “How many halves do you see?”",
         MADE_BY,
     ]
     assert summary.done_well is None
