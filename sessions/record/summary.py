@@ -260,7 +260,9 @@ def _how_it_was_heard(log: Sequence[Item]) -> list[Sentence]:
 
 def _made_by(log: Sequence[Item]) -> Sentence:
     ids = tuple(dict.fromkeys(item.id for item in (*log[:1], *log[-1:])))
-    return Sentence("Fixed rules wrote this summary from the transcript; no person has yet.", ids)
+    return Sentence(
+        "Fixed rules made this summary from the transcript; nobody has checked it yet.", ids
+    )
 
 
 def _where_it_ended(brief: Brief, finished: bool, here: int, log: Sequence[Item]) -> Sentence:

@@ -98,7 +98,7 @@ def find(sentences, beginning):
     return next(sentence for sentence in sentences if sentence.text.startswith(beginning))
 
 
-MADE_BY = "Fixed rules wrote this summary from the transcript; no person has yet."
+MADE_BY = "Fixed rules made this summary from the transcript; nobody has checked it yet."
 
 
 def test_a_lesson_without_a_mistake():
