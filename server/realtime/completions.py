@@ -57,8 +57,15 @@ OVER = "This lesson is over. Leave out X-Session-Id and send one message to star
 class Answering:
     """One answer, while it is given. Implements `sessions.live.session.Connection`."""
 
-    def __init__(self, person: Person, question_id: str, on_end: Callable[[], None]) -> None:
+    def __init__(
+        self, person: Person, question_id: str, on_end: Callable[[], None], *, new: bool
+    ) -> None:
+        """
+        Args:
+            new: Whether the question is still to be asked, and saved.
+        """
         self.person = person
+        self.new = new
         self.question_id = question_id
         self.text = ""
         self.usage: dict[str, int] | None = None
@@ -70,7 +77,7 @@ class Answering:
         self._on_end = on_end
         self._response_id: str | None = None
         self._answered = False
-        self._unsaved = {question_id}
+        self._unsaved = {question_id} if new else set()
         self._timer: asyncio.TimerHandle | None = None
 
     def expect(self) -> None:
@@ -241,20 +248,18 @@ class Chats:
             session.detach(answering, finished=False)
 
         question_id = known_question or f"item_{uuid4().hex}"
-        answering = Answering(caller.person, question_id, on_end)
+        answering = Answering(caller.person, question_id, on_end, new=known_question is None)
         self._answering[session.id] = (asked, answering)
-        _put(session, answering, asked, resumed, new=known_question is None)
+        _put(session, answering, asked, resumed)
         return Found(session.id, answering)
 
 
-def _put(
-    session: Session, answering: Answering, asked: ChatRequest, resumed: bool, *, new: bool
-) -> None:
+def _put(session: Session, answering: Answering, asked: ChatRequest, resumed: bool) -> None:
     """Put the question to the session."""
     answering.expect()
     items = session.items
     session.attach(answering, after=items[-1].id if items else None, resumed=resumed)
-    if new:
+    if answering.new:
         question = CreateItem(item_id=answering.question_id, text=asked.last, pcm=None)
         session.receive(answering, question)
     session.receive(answering, CreateResponse(output_modalities=("text",)))
@@ -271,7 +276,7 @@ async def _items(services: Services, caller: Caller, session: UUID) -> Any:
     return await record.items(services.database, caller.person.tenant_id, session)
 
 
-# ---- waiting for it -----------------------------------------------------------------------------
+# ---- waiting for it --------------------------------------------------------------------------
 
 
 async def _begun(answering: Answering) -> None:

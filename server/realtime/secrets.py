@@ -151,11 +151,11 @@ def _session(
         voice=options.voice,
         speed=options.speed,
         engine=services.config.engine,
-        hears_speech=True,
+        hears_speech=services.lobby.hears(version.language) if version else True,
         sandbox=False,
         expires_at=0,
     )
     shape = shapes.session(view) | {"locked": list(wishes.ignored)}
-    for unknown in ("expires_at", "hears_speech", "sandbox"):
+    for unknown in ("expires_at", "sandbox"):
         del shape[unknown]  # only the session itself knows
     return shape

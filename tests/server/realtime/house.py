@@ -1,4 +1,4 @@
-"""A whole server in a test: real sockets, real database, real sessions; only the tutor is a parrot."""
+"""A whole server in a test: sockets, database and sessions are real, the tutor is a parrot."""
 
 import asyncio
 import json
@@ -60,7 +60,7 @@ class Parrot:
     languages: frozenset[str] | None = None
 
     def __init__(self) -> None:
-        self.legs: list["ParrotLeg"] = []
+        self.legs: list[ParrotLeg] = []
         self.sound_ms = 200
         self.pieces = 1
         self.held: list[Callable[[], None]] | None = None
@@ -216,7 +216,7 @@ async def add_lesson(database: Database, school: School, slug: str = "halves") -
     return lesson.lesson_id
 
 
-# ---- speaking with it ------------------------------------------------------------------------------
+# ---- speaking with it ------------------------------------------------------------------------
 
 
 async def send(connection: ClientConnection, kind: str, **fields: Any) -> None:

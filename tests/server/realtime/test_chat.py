@@ -47,7 +47,7 @@ def lines(*said: str) -> list[Line]:
     ]
 
 
-# ---- requests ---------------------------------------------------------------------------------------
+# ---- requests --------------------------------------------------------------------------------
 
 
 def test_a_request_is_reduced_to_what_was_said() -> None:
@@ -58,7 +58,10 @@ def test_a_request_is_reduced_to_what_was_said() -> None:
             user("Hi"),
             {"role": "assistant", "content": None, "tool_calls": [{}]},
             {"role": "tool", "content": "42", "tool_call_id": "c"},
-            {"role": "assistant", "content": [{"type": "text", "text": "Hello"}, {"type": "refusal"}]},
+            {
+                "role": "assistant",
+                "content": [{"type": "text", "text": "Hello"}, {"type": "refusal"}],
+            },
             user([{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]),
         ],
         temperature=0.3,
@@ -114,7 +117,7 @@ def test_a_bad_request_is_refused_in_a_sentence(body: dict[str, Any]) -> None:
     assert refused.value.message.endswith(".") and refused.value.param
 
 
-# ---- the place in a session ---------------------------------------------------------------------------
+# ---- the place in a session ------------------------------------------------------------------
 
 TALK = told("student: Hi", "ai: Hello.  What part?", "student: half", "ai: Yes!")
 

@@ -41,7 +41,7 @@ async def house(database: Database, school: School) -> AsyncIterator[House]:
         yield house
 
 
-# ---- official clients ---------------------------------------------------------------------------
+# ---- official clients ------------------------------------------------------------------------
 
 
 async def test_the_official_client_holds_a_text_lesson(house: House) -> None:
@@ -126,7 +126,7 @@ async def test_what_the_maker_of_a_key_asked_of_the_session_is_so_from_the_start
         assert updated["session"]["locked"] == ["tools"]
 
 
-# ---- refused before the upgrade -------------------------------------------------------------------
+# ---- refused before the upgrade --------------------------------------------------------------
 
 
 async def refusal(house: House, query: str, **more: Any) -> httpx.Response:
@@ -135,7 +135,9 @@ async def refusal(house: House, query: str, **more: Any) -> httpx.Response:
             pass
     answer = refused.value.response
     headers = [(k, v) for k, v in answer.headers.raw_items() if k.lower() != "transfer-encoding"]
-    response = httpx.Response(answer.status_code, headers=headers, content=bytes(answer.body or b""))
+    response = httpx.Response(
+        answer.status_code, headers=headers, content=bytes(answer.body or b"")
+    )
     error = response.json()["error"]
     assert set(error) == {"message", "type", "param", "code"} and error["message"].endswith(".")
     return response
@@ -186,12 +188,15 @@ async def test_a_session_that_is_over_is_409_and_clients_need_not_try_again(hous
 async def test_one_lesson_too_many_is_429_with_a_time_to_come_back(
     database: Database, school: School
 ) -> None:
-    async with open_house(database, school, lobby_settings=LobbySettings(live_per_student=1)) as h:
-        async with h.connect() as connection:
-            await receive(connection)
-            answer = await refusal(h, "model=halves")
-            assert answer.status_code == 429
-            assert int(answer.headers["retry-after"]) > 0
+    one = LobbySettings(live_per_student=1)
+    async with (
+        open_house(database, school, lobby_settings=one) as house,
+        house.connect() as connection,
+    ):
+        await receive(connection)
+        answer = await refusal(house, "model=halves")
+        assert answer.status_code == 429
+        assert int(answer.headers["retry-after"]) > 0
 
 
 async def test_plain_http_at_the_sockets_address_is_told_so(house: House) -> None:
@@ -200,7 +205,7 @@ async def test_plain_http_at_the_sockets_address_is_told_so(house: House) -> Non
     assert (answer.status_code, answer.json()["error"]["code"]) == (426, "upgrade_required")
 
 
-# ---- coming and going -----------------------------------------------------------------------------
+# ---- coming and going ------------------------------------------------------------------------
 
 
 async def test_a_client_that_closes_with_1000_has_finished(house: House) -> None:
@@ -308,7 +313,7 @@ async def test_a_server_that_stops_says_1001(house: House) -> None:
         assert (code, events[-1]["type"]) == (1001, "notice")
 
 
-# ---- sound --------------------------------------------------------------------------------------------
+# ---- sound -----------------------------------------------------------------------------------
 
 
 async def test_sound_goes_both_ways_as_binary_frames(house: House) -> None:
@@ -352,7 +357,7 @@ async def test_telephones_are_understood_and_spoken_to(house: House) -> None:
     assert len(house.engine.legs[0].heard) == pytest.approx(48_000, abs=200)
 
 
-# ---- bad input ----------------------------------------------------------------------------------------
+# ---- bad input -------------------------------------------------------------------------------
 
 
 async def test_hundreds_of_bad_events_are_each_answered_and_the_lesson_goes_on(
@@ -420,7 +425,7 @@ async def test_a_fault_of_ours_is_an_error_event_and_the_lesson_goes_on(
         assert await until(connection, "response.done")
 
 
-# ---- clients that do not read -------------------------------------------------------------------------
+# ---- clients that do not read ----------------------------------------------------------------
 
 
 async def test_a_client_that_does_not_read_is_let_go_and_may_come_back(

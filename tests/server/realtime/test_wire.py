@@ -5,7 +5,7 @@ import json
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given, settings
@@ -17,7 +17,7 @@ from server.realtime import shapes, wire
 from server.realtime.commands import COMMANDS
 from server.realtime.limits import AUDIO_EVENT_BYTES, EVENT_BYTES
 from server.realtime.wire import Append
-from sessions.live.events import Command, CommandRefused, CreateItem, UpdateSession
+from sessions.live.events import Command, CommandRefused, CreateItem, Event, UpdateSession
 from tests.server.realtime.wire_samples import EVENTS
 
 GOLDEN = Path(__file__).parents[2] / "golden"
@@ -30,7 +30,7 @@ OPENAI: TypeAdapter[Any] = TypeAdapter(RealtimeServerEvent)
 OURS = {*shapes.OURS.values()} - {"output_audio_buffer.cleared"}
 
 
-# ---- what the server says -----------------------------------------------------------------------
+# ---- what the server says --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("number", "name"), [*enumerate(EVENTS, 1)], ids=list(EVENTS))
@@ -39,10 +39,6 @@ def test_an_event_is_written_as_the_golden_file_has_it(number: int, name: str) -
 
 
 def test_every_event_has_a_sample() -> None:
-    from typing import get_args
-
-    from sessions.live.events import Event
-
     assert {type(event) for event in EVENTS.values()} == set(get_args(Event))
 
 
@@ -64,7 +60,7 @@ def test_sound_in_a_binary_frame_is_announced_without_delta() -> None:
     assert announced == {k: v for k, v in SERVER["audio delta"].items() if k != "delta"}
 
 
-# ---- what clients send --------------------------------------------------------------------------
+# ---- what clients send -----------------------------------------------------------------------
 
 
 def plain(command: Command | Append | CommandRefused) -> dict[str, Any]:
@@ -153,7 +149,7 @@ def test_a_bad_event_is_refused_with_a_code_a_sentence_and_its_id(case: dict[str
     assert OPENAI.validate_json(wire.encode(refused, "event_1")).error.code == case["code"]
 
 
-# ---- nothing breaks it --------------------------------------------------------------------------
+# ---- nothing breaks it -----------------------------------------------------------------------
 
 json_values = st.recursive(
     st.none()
@@ -204,14 +200,14 @@ def answers_properly(frame: str | bytes, event_id: str | None = None) -> None:
         assert error["code"] and error["message"].endswith(".")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.sampled_from([*COMMANDS, wire.APPEND]), st.dictionaries(st.text(max_size=8), json_values))
 def test_any_fields_in_any_event_are_read_or_refused(kind: str, fields: dict[str, Any]) -> None:
     event = fields | {"type": kind, "event_id": "mine"}
     answers_properly(json.dumps(event), "mine")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(json_values, st.sampled_from([*COMMANDS, wire.APPEND]))
 def test_any_value_in_the_place_of_a_known_field_is_read_or_refused(value: Any, kind: str) -> None:
     names = ("item", "session", "response", "audio", "item_id", "audio_ms", "on", "reason")

@@ -1,0 +1,153 @@
+"""What uvicorn's WebSocket lacks for clients that don't read, and for handshakes it can't read."""
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+import uvicorn
+import websockets
+
+from server.realtime import uvicorn_socket
+from server.realtime.uvicorn_socket import FRAGMENTS, Socket
+
+App = Callable[[Any, Any, Any], Awaitable[None]]
+
+
+@asynccontextmanager
+async def serving(app: App) -> AsyncIterator[tuple[uvicorn.Server, int]]:
+    listening = socket.socket()
+    listening.bind(("127.0.0.1", 0))
+    config = uvicorn.Config(app, ws=Socket, lifespan="off", log_config=None)
+    config.load()
+    server = uvicorn.Server(config)
+    server.lifespan = config.lifespan_class(config)
+    await server.startup(sockets=[listening])
+    try:
+        yield server, listening.getsockname()[1]
+    finally:
+        await server.shutdown(sockets=[listening])
+
+
+def address(port: int) -> str:
+    return f"ws://127.0.0.1:{port}/"
+
+
+async def accept(receive: Any, send: Any) -> None:
+    await receive()
+    await send({"type": "websocket.accept"})
+
+
+async def echo(scope: Any, receive: Any, send: Any) -> None:
+    await accept(receive, send)
+    while (message := await receive())["type"] == "websocket.receive":
+        await send({"type": "websocket.send", "text": message["text"]})
+
+
+HANDSHAKE = (
+    "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+)
+
+
+async def test_a_close_does_not_wait_for_a_client_that_does_not_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(uvicorn_socket, "LINGER_S", 0.2)
+    closed = asyncio.Event()
+
+    async def talk(scope: Any, receive: Any, send: Any) -> None:
+        await accept(receive, send)
+        with pytest.raises(TimeoutError):
+            while True:
+                await asyncio.wait_for(
+                    send({"type": "websocket.send", "bytes": bytes(65_536)}), 0.1
+                )
+        await asyncio.wait_for(send({"type": "websocket.close", "code": 1008}), 1)
+        closed.set()
+
+    async with serving(talk) as (_, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1_024)
+        writer.write(f"{HANDSHAKE}\r\n".encode())
+        await asyncio.wait_for(closed.wait(), 3)
+        with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+            while True:  # what the kernel holds still comes, then the line is cut
+                await asyncio.wait_for(reader.readexactly(65_536), 3)
+        writer.close()
+
+
+async def test_a_client_that_reads_late_still_learns_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def talk(scope: Any, receive: Any, send: Any) -> None:
+        await accept(receive, send)
+        with pytest.raises(TimeoutError):
+            while True:
+                await asyncio.wait_for(
+                    send({"type": "websocket.send", "bytes": bytes(65_536)}), 0.1
+                )
+        await send({"type": "websocket.close", "code": 1008, "reason": "too slow"})
+
+    async with serving(talk) as (_, port):
+        late = websockets.connect(address(port), max_queue=1, compression=None)
+        async with late as connection:
+            await asyncio.sleep(0.3)
+            with pytest.raises(websockets.ConnectionClosedError) as closed:
+                while True:
+                    await asyncio.wait_for(connection.recv(), 3)
+    assert closed.value.rcvd is not None and closed.value.rcvd.code == 1008
+
+
+async def test_a_message_in_too_many_fragments_is_refused() -> None:
+    async def pieces(number: int) -> AsyncIterator[str]:
+        for _ in range(number):
+            yield "x"
+
+    async with serving(echo) as (_, port), websockets.connect(address(port)) as connection:
+        await connection.send(pieces(FRAGMENTS - 1))
+        assert await connection.recv() == "x" * (FRAGMENTS - 1)
+        with pytest.raises(websockets.ConnectionClosedError) as closed:
+            await connection.send(pieces(10_000))
+            await connection.recv()
+    assert closed.value.rcvd is not None and closed.value.rcvd.code == 1008
+
+
+@pytest.mark.parametrize(
+    "headers", [f"Authorization: Bearer {'x' * 9_000}\r\n", "X-A: b\r\n" * 300]
+)
+async def test_a_handshake_too_large_to_read_is_answered(headers: str) -> None:
+    async with serving(echo) as (_, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(f"{HANDSHAKE}{headers}\r\n".encode())
+        answer = (await asyncio.wait_for(reader.read(), 3)).decode()
+        writer.close()
+    head, _, body = answer.partition("\r\n\r\n")
+    assert head.startswith("HTTP/1.1 431 ")
+    assert json.loads(body)["error"]["message"].endswith(".")
+
+
+async def test_a_refusal_before_the_upgrade_is_no_fault_of_ours(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def refuse(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "websocket.http.response.start", "status": 401, "headers": []})
+        await send({"type": "websocket.http.response.body", "body": b"no"})
+
+    async with serving(refuse) as (_, port):
+        with pytest.raises(websockets.InvalidStatus) as refused:
+            async with websockets.connect(address(port)):
+                pass
+    assert refused.value.response.status_code == 401
+    assert not caplog.records
+
+
+async def test_a_server_that_stops_says_1001() -> None:
+    async with serving(echo) as (server, port), websockets.connect(address(port)) as connection:
+        await connection.send("hello")
+        assert await connection.recv() == "hello"
+        for one in list(server.server_state.connections):
+            one.shutdown()
+        with pytest.raises(websockets.ConnectionClosed) as closed:
+            await asyncio.wait_for(connection.recv(), 3)
+    assert closed.value.rcvd is not None and closed.value.rcvd.code == 1001
