@@ -40,7 +40,7 @@ class Pace:
     now: float
     held: int = 0
     "Events without audio that came too fast, since the bucket was last half full."
-    _tokens: float = EVENTS_BURST
+    _tokens: float = field(default_factory=lambda: EVENTS_BURST)
 
     def take(self, now: float, *, audio: bool) -> float:
         """Count one event. Returns the seconds to wait before the next one is read."""
