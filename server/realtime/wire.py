@@ -263,6 +263,7 @@ def _other(event: Event) -> dict[str, Any]:
             }
         case events.TranscriptionFailed():
             error = shapes.error("transcription_error", "transcription_failed", event.message)
+            del error["param"]  # @openai/agents-realtime takes no null here
             return {
                 "type": "conversation.item.input_audio_transcription.failed",
                 "item_id": event.item_id,
