@@ -1,0 +1,168 @@
+"""Recognises a turn with pocketsphinx. Runs in the worker's child process.
+
+Three opinions on the same sound:
+
+1. the step's words (a trigram model of what may be answered, see `vocabulary`);
+2. the general words of English, which say when something else was said;
+3. the grammar of answers, which knows nothing of what is likely.
+
+The likelier of the first two gives the words. They are sure when all that could contradict agrees.
+"""
+
+import math
+import tempfile
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pocketsphinx
+
+from ai.audio import RATE_HZ
+from ai.local.espeak import Espeak
+from ai.local.language_model import arpa, jsgf, words_of
+from ai.local.phonemes import arpabet
+from ai.local.vocabulary import FRAMES, TAILS, answers, asides, from_json
+from ai.resample import resample
+
+MODEL_HZ = 16_000
+FRAMES_HZ = 100
+GENERAL_WORDS = 20_000  # the commonest; with all 126,000 it takes twice as long and is no better
+KEPT_STEPS = 12  # 6 MB each
+MIN_MS = 150  # shorter than any word
+# How much likelier the general words must be than the step's, as a share of the log-likelihood.
+BENEFIT = 0.02
+
+Phones = dict[str, list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What one search heard."""
+
+    text: str
+    words: tuple[tuple[str, int, int], ...]
+    "Each word, from and until when, in milliseconds."
+    score: float
+    "Logarithm of the likelihood, scaled; comparable between searches on the same sound."
+
+
+NOTHING = Opinion("", (), -math.inf)
+
+
+class Recogniser:
+    """The acoustic model with general words, and decoders for the steps of late."""
+
+    def __init__(self) -> None:
+        self._model = Path(pocketsphinx.get_model_path("en-us"))
+        self._espeak = Espeak()
+        self._steps: OrderedDict[str, pocketsphinx.Decoder] = OrderedDict()
+        self._general = self._make_general()
+
+    def transcribe(self, meta: Mapping[str, Any], pcm: bytes) -> tuple[dict[str, Any], bytes]:
+        """The request `transcribe`: what is expected, and a turn at 24 kHz."""
+        sound = resample(pcm, RATE_HZ, MODEL_HZ)
+        if len(sound) < MIN_MS * MODEL_HZ // 1000 * 2:
+            return {"text": "", "words": [], "sure": False}, b""
+        decoder = self._step(meta["expected"], meta["key"])
+        step = _decode(decoder, "words", sound)
+        general = _decode(self._general, "general", sound)
+        grammar = _decode(decoder, "answers", sound)
+        heard, sure = judge(step, general, grammar)
+        return {"text": heard.text, "words": heard.words, "sure": sure}, b""
+
+    def _step(self, expected: dict[str, Any], key: str) -> pocketsphinx.Decoder:
+        if key in self._steps:
+            self._steps.move_to_end(key)
+            return self._steps[key]
+        while len(self._steps) >= KEPT_STEPS:
+            self._steps.popitem(last=False)
+        what = from_json(expected)
+        likely, beside = answers(what), asides(what)
+        texts = [*likely, *beside, *(text for text, _ in (*FRAMES, *TAILS))]
+        phones = self._look_up(words_of(texts))
+        decoder = self._decoder(phones)
+        with tempfile.NamedTemporaryFile("w", suffix=".arpa") as file:
+            file.write(arpa(likely, beside))
+            file.flush()
+            decoder.add_lm_file("words", file.name)
+        decoder.add_jsgf_string("answers", jsgf(what.phrases))
+        self._steps[key] = decoder
+        return decoder
+
+    def _make_general(self) -> pocketsphinx.Decoder:
+        """A decoder of the commonest words of the model's own trigrams."""
+        path = str(self._model / "en-us.lm.bin")
+        phones = self._read_dictionary()
+        probe = self._decoder({"a": ["AH"]})
+        trigrams = pocketsphinx.NGramModel(probe.config, probe.get_logmath(), path)
+        ranked = sorted(phones, key=lambda word: trigrams.prob([word]), reverse=True)
+        common = {word: phones[word] for word in ranked[:GENERAL_WORDS]}
+        decoder = self._decoder(common, fwdflat=False)
+        decoder.add_lm("general", trigrams)
+        return decoder
+
+    def _decoder(self, phones: Phones, **options: Any) -> pocketsphinx.Decoder:
+        with tempfile.NamedTemporaryFile("w", suffix=".dict") as file:
+            for word, ways in phones.items():
+                for place, way in enumerate(ways, start=1):
+                    file.write(f"{word}{f'({place})' if place > 1 else ''} {way}\n")
+            file.flush()
+            return pocketsphinx.Decoder(
+                pocketsphinx.Config(
+                    hmm=str(self._model / "en-us"),
+                    dict=file.name,
+                    lm=None,
+                    loglevel="FATAL",
+                    **options,
+                )
+            )
+
+    def _look_up(self, words: set[str]) -> Phones:
+        """How `words` are said; what the dictionary lacks, as espeak-ng would say it."""
+        known = self._read_dictionary(words)
+        for word in words - known.keys():
+            if made := arpabet(self._espeak.phonemes(word)):
+                known[word] = [made]
+        return known
+
+    def _read_dictionary(self, wanted: set[str] | None = None) -> Phones:
+        phones: Phones = {}
+        with (self._model / "cmudict-en-us.dict").open() as lines:
+            for line in lines:
+                name, way = line.rstrip().split(" ", 1)
+                word = name.split("(", 1)[0]
+                if wanted is None or word in wanted:
+                    phones.setdefault(word, []).append(way)
+        return phones
+
+
+def judge(step: Opinion, general: Opinion, grammar: Opinion) -> tuple[Opinion, bool]:
+    """Which opinion to believe, and whether it is sure."""
+    if general.score * (1 - BENEFIT) > step.score:
+        return general, general.text == grammar.text
+    return step, step.text == grammar.text
+
+
+def _decode(decoder: pocketsphinx.Decoder, search: str, sound: bytes) -> Opinion:
+    decoder.activate_search(search)
+    decoder.start_utt()
+    decoder.process_raw(sound, full_utt=True)
+    decoder.end_utt()
+    best = decoder.hyp()
+    if best is None or not best.hypstr or best.best_score <= 0:
+        return NOTHING
+    words = tuple(_words(decoder.seg()))
+    return Opinion(" ".join(word for word, _, _ in words), words, math.log(best.best_score))
+
+
+def _words(segments: Iterable[Any]) -> Iterable[tuple[str, int, int]]:
+    for segment in segments:
+        word = segment.word.split("(", 1)[0]
+        if word[0] in "<[+":  # silence and noise
+            continue
+        if word.endswith(".") and len(word) == 2:  # the general words' letters: "x."
+            word = word[0]
+        from_ms = segment.start_frame * 1000 // FRAMES_HZ
+        yield word, from_ms, (segment.end_frame + 1) * 1000 // FRAMES_HZ
