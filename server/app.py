@@ -1,6 +1,6 @@
 """The application: every route and layer of it, on one screen."""
 
-from collections.abc import Callable
+import asyncio
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -12,18 +12,20 @@ from starlette.routing import Route
 from server import pages
 from server.api import lessons, openapi, people, sessions
 from server.api.table import starlette_routes
-from server.errors import Answer, answer_to, openai_error, problem
+from server.errors import Answer, Refused, answer_to, problem, spelled
+from server.observe import Count
 from server.realtime.cors import Cors
 from server.realtime.routes import routes as realtime_routes
 from server.security import Security
 from server.services import Services
 
 API = (*people.ROUTES, *lessons.ROUTES, *sessions.ROUTES)
+READY_WITHIN_S = 2.0  # a load balancer gives up soon after
 
 
 def build(services: Services) -> Starlette:
-    """The application on top of what `wiring.open` opened."""
-    return Starlette(
+    """The application on top of what `wiring.open_services` opened."""
+    app = Starlette(
         routes=[
             Route("/healthz", healthz),
             Route("/readyz", readyz),
@@ -33,11 +35,15 @@ def build(services: Services) -> Starlette:
             *pages.routes(),
         ],
         middleware=[
+            Middleware(Count),
             Middleware(Security, site=services.door.site),
             Middleware(Cors, origins=services.config.origins),
         ],
         exception_handlers={HTTPException: _http, Exception: _unforeseen},
     )
+    app.state.services = services
+    app.state.leaving = False
+    return app
 
 
 async def healthz(_: Request) -> Response:
@@ -46,10 +52,14 @@ async def healthz(_: Request) -> Response:
 
 
 async def readyz(request: Request) -> Response:
-    """Lessons can be held: the database answers too."""
+    """Lessons can be held: the engine is warm since the start, and the database answers too."""
+    if request.app.state.leaving:
+        return problem(answer_to(Refused(503, "stopping", "This server is stopping.")))
     try:
-        async with _services(request).database.control() as connection:
-            await connection.fetchval("SELECT 1")
+        async with asyncio.timeout(READY_WITHIN_S), _services(request).database.control() as one:
+            await one.fetchval("SELECT 1")
+    except TimeoutError:
+        return problem(answer_to(Refused(503, "not_ready", "The database does not answer.")))
     except Exception as trouble:
         return problem(answer_to(trouble))
     return JSONResponse({"status": "ready"})
@@ -60,24 +70,20 @@ def _services(request: Request) -> Services:
     return services
 
 
-def _spell(path: str) -> Callable[[Answer], Response]:
-    return openai_error if path.startswith("/v1/") else problem
-
-
 async def _http(request: Request, trouble: Exception) -> Response:
     """No such address, or no such method there."""
     assert isinstance(trouble, HTTPException)
-    path = request.url.path
-    if trouble.status_code == 404 and not path.startswith(("/v1/", "/api/")):
+    path, status = request.scope["path"], trouble.status_code
+    if status == 404 and not path.startswith(("/v1/", "/api/")):
         return await pages.not_found(request, trouble)
-    sentence = {
-        404: f"There is nothing at {path}. The addresses are listed at /api/v1/docs.",
-        405: f"{request.method} can't be done at {path}.",
-    }.get(trouble.status_code, trouble.detail)
-    response = _spell(path)(Answer(trouble.status_code, "not_found", sentence))
+    code, sentence = {
+        404: ("not_found", "There is nothing here. /api/v1/docs lists the addresses."),
+        405: ("method_not_allowed", f"{request.method} can't be done here. See /api/v1/docs."),
+    }.get(status, ("refused", trouble.detail))
+    response = spelled(path, Answer(status, code, sentence))
     response.headers.update(trouble.headers or {})
     return response
 
 
 async def _unforeseen(request: Request, trouble: Exception) -> Response:
-    return _spell(request.url.path)(answer_to(trouble))
+    return spelled(request.scope["path"], answer_to(trouble))

@@ -3,15 +3,19 @@
 import argparse
 import asyncio
 import os
+import secrets
 import sys
+import traceback
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NoReturn
 
-from server.config import Config, ConfigInvalid
+from server.config import Config, ConfigInvalid, StartFailed
 from server.observe import set_up_logs
+from sessions import jobs
 from tenancy import audit, backup, migrate
 from tenancy.cells import create_tenant
 from tenancy.crypto import Keyring, master_key_of
@@ -21,6 +25,9 @@ from tenancy.model import TenancyError
 from tenancy.postgres import Database
 
 FAILED, MISUSED = 1, 2
+INTERRUPTED = 130  # as shells have it: 128 + SIGINT
+# What the offline engine is made of, besides what any command imports.
+PARTS = ("numpy", "onnxruntime", "pocketsphinx", "espeakng_loader", "rapidfuzz", "sympy")
 
 
 class Misused(Exception):
@@ -41,11 +48,18 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except Misused as problem:
         print(problem, file=sys.stderr)
         sys.exit(MISUSED)
-    except (TenancyError, OSError) as problem:
+    except (StartFailed, TenancyError) as problem:
         print(problem, file=sys.stderr)
         sys.exit(FAILED)
+    except OSError as problem:
+        where = f"{problem.filename}: " if problem.filename else ""
+        print(f"{where}{problem.strerror or problem or 'it took too long'}.", file=sys.stderr)
+        sys.exit(FAILED)
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
+    except Exception as problem:
+        print(_unforeseen(problem), file=sys.stderr)
+        sys.exit(FAILED)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -98,12 +112,24 @@ def _parser() -> argparse.ArgumentParser:
     load.add_argument("file", type=Path)
     load.set_defaults(run=lambda config, options: _run(_restore(config, options)))
 
+    check = commands.add_parser("check", help="look for what would keep the server from working")
+    check.set_defaults(run=lambda config, _: _run(_check(config)))
+
     log = commands.add_parser("audit", help="the audit log: verify")
     what = log.add_subparsers(required=True, metavar="verb")
     verify = what.add_parser("verify", help="check every school's chain")
     verify.add_argument("--tenant", metavar="SLUG", help="one school only")
     verify.set_defaults(run=lambda config, options: _run(_verify(config, options)))
     return parser
+
+
+def _unforeseen(problem: Exception) -> str:
+    """A sentence for what has none; with where it happened, for a report."""
+    frame = traceback.extract_tb(problem.__traceback__)[-1]
+    return (
+        f"Something unforeseen happened: {type(problem).__name__}"
+        f" ({Path(frame.filename).name}, line {frame.lineno}): {problem}"
+    )
 
 
 def _run(work: Coroutine[Any, Any, int]) -> int:
@@ -154,10 +180,11 @@ async def _admin_url(config: Config) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def _database(config: Config) -> AsyncIterator[Database]:
-    """The database as the server sees it."""
+    """The database as the server sees it, where there is one."""
     if config.embedded:
+        _made(config)
         async with borrowed(config.data_dir) as place:
-            await migrate.up(place.admin_url)
+            _whole(await migrate.up(place.admin_url))
             async with _opened(place.app_url, _keys(config)) as database:
                 yield database
     else:
@@ -173,6 +200,20 @@ async def _opened(url: str, keys: Keyring) -> AsyncIterator[Database]:
         yield database
     finally:
         await database.close()
+
+
+def _made(config: Config) -> None:
+    """A command that only looks must not leave a new database behind."""
+    if config.embedded and not (config.data_dir / "postgres" / "PG_VERSION").exists():
+        raise Misused(
+            f"There is no database in {config.data_dir}. Run `student-connect serve` first, or set"
+            " DATA_DIR to the folder that has it."
+        )
+
+
+def _whole(outcome: migrate.Outcome) -> None:
+    if outcome.failures:
+        raise StartFailed("\n".join(map(str, outcome.failures)))
 
 
 def _keys(config: Config) -> Keyring:
@@ -204,9 +245,7 @@ def _progress(done: int, total: int, what: str) -> None:
 async def _create(config: Config, options: argparse.Namespace) -> int:
     keys = _keys(config)
     async with _admin_url(config) as url:
-        outcome = await migrate.up(url)
-        if outcome.failures:
-            raise Misused("\n".join(map(str, outcome.failures)))
+        _whole(await migrate.up(url))
         async with migrate.admin(url) as connection:
             tenant = await create_tenant(
                 connection,
@@ -218,9 +257,7 @@ async def _create(config: Config, options: argparse.Namespace) -> int:
             )
         print(f"School {tenant.slug} ({tenant.id}) is in cell {tenant.cell}.")
     if options.admin:
-        from secrets import token_urlsafe
-
-        password = token_urlsafe(12)
+        password = secrets.token_urlsafe(12)
         async with _database(config) as database:
             identities = Identities(database)
             try:
@@ -259,6 +296,7 @@ async def _token(config: Config, options: argparse.Namespace) -> int:
 
 
 async def _backup(config: Config, options: argparse.Namespace) -> int:
+    _made(config)
     async with _admin_url(config) as url:
         await backup.backup(url, options.file)
     print(f"Written to {options.file}. Keep the master key in another place; both are needed.")
@@ -284,3 +322,25 @@ async def _verify(config: Config, options: argparse.Namespace) -> int:
             failed |= bool(problems)
             print(f"{tenant.slug}: {'; '.join(problems) if problems else 'whole'}")
     return FAILED if failed else 0
+
+
+async def _check(config: Config) -> int:
+    problems = [f"The package {part} is not installed." for part in PARTS if not find_spec(part)]
+    async with _database(config) as database:
+        try:
+            await database.self_check()
+        except TenancyError as problem:
+            problems.append(str(problem))
+        async with database.control() as connection:
+            pending = await migrate.pending(connection)
+        given_up = await jobs.failed(database)
+        schools = len(await database.tenants())
+    if pending:
+        problems.append(f"{len(pending)} migrations have not run: `student-connect migrate`.")
+    problems += [
+        f"The job {job.kind} of school {job.tenant_id} was given up after {job.attempts} attempts"
+        f" ({job.last_error})."
+        for job in given_up
+    ]
+    print("\n".join(problems) or f"All is well. Schools: {schools}.")
+    return FAILED if problems else 0

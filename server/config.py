@@ -19,6 +19,10 @@ class ConfigInvalid(Exception):
         super().__init__("\n".join(problems))
 
 
+class StartFailed(Exception):
+    """The server can't start; the sentence says what to do."""
+
+
 class Secret(str):
     """A value that does not show itself."""
 
@@ -138,7 +142,8 @@ def _shown(name: str, text: str) -> str:
 
 def _number(low: int, high: int) -> Callable[[str], Any]:
     def convert(text: str) -> int:
-        if not text.isascii() or not text.isdigit() or not low <= int(text[:12]) <= high:
+        digits = text.isascii() and text.isdigit() and len(text) <= 12
+        if not digits or not low <= int(text) <= high:
             raise ValueError(f"it must be a whole number from {low} to {high}")
         return int(text)
 

@@ -12,7 +12,6 @@ from typing import Any
 from uuid import uuid4
 
 import structlog
-from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from ai.engine import EngineUnavailable
@@ -140,7 +139,6 @@ def problem(answer: Answer) -> JSONResponse:
     )
 
 
-def respond(request: Request, problem_: Exception) -> JSONResponse:
-    """The answer in the spelling of the request's path."""
-    spell = openai_error if request.url.path.startswith("/v1/") else problem
-    return spell(answer_to(problem_))
+def spelled(path: str, answer: Answer) -> JSONResponse:
+    """The refusal as clients of this address read it."""
+    return openai_error(answer) if path.startswith("/v1/") else problem(answer)

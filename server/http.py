@@ -9,7 +9,7 @@ import asyncio
 from starlette.responses import Response
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from server.errors import Answer, openai_error, problem
+from server.errors import Answer, spelled
 
 HEAD_WITHIN_S = 10.0  # promises.md 3.6; uvicorn itself waits for ever
 BODY_WITHIN_S = 10.0
@@ -114,8 +114,8 @@ class Http(HttpToolsProtocol):
         if self.cycle is not None and not self.cycle.response_complete:
             self.transport.abort()  # another answer is under way; a second one would mix with it
             return
-        spell = openai_error if getattr(self, "url", b"").startswith(b"/v1/") else problem
-        self.transport.write(_bytes(spell(Answer(status, "not_http", sentence))))
+        path = getattr(self, "url", b"").decode("latin-1")
+        self.transport.write(_bytes(spelled(path, Answer(status, "not_http", sentence))))
         if self.transport.can_write_eof():  # closed at once, unsent words of theirs would reset it
             self.transport.write_eof()
             self._deadline = self.loop.call_later(LINGER_S, self.transport.abort)

@@ -2,103 +2,165 @@
 
 import asyncio
 import contextlib
+import resource
 import signal
 import socket
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import ssl
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import uvicorn
 import uvloop
+from starlette.applications import Starlette
 
 from server.app import build
-from server.config import Config
-from server.http import Http
+from server.config import Config, StartFailed
+from server.http import HEAD_WITHIN_S, Http
+from server.observe import task_failed
 from server.realtime.limits import FRAME_BYTES
 from server.realtime.uvicorn_socket import Socket
-from server.services import Services
 from server.tls import self_signed as make_certificate
-from server.wiring import StartFailed, open_services
-from tenancy.model import TenancyError
+from server.wiring import open_services
+from tenancy.embedded import check_free
 
 PING_EVERY_S, PONG_WITHIN_S = 20.0, 25.0  # realtime.md: ping each 20 s, give up after 45 s
-KEEP_ALIVE_S = 5
-DRAIN_S = 8.0
+KEEP_ALIVE_S = 5  # promises.md 3.6
+DRAIN_S = 8.0  # for lessons to be told and saved, and again for answers under way
+ANYWHERE = ("0.0.0.0", "::")
+HERE = ("127.0.0.1", "::1", "localhost")
 
 
 def serve(config: Config, *, self_signed: bool = False) -> int:
-    """Serve until told to stop; returns the exit code."""
-    config.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if self_signed:
-        names = ("localhost", "127.0.0.1", *([config.host] if config.host != "0.0.0.0" else []))
-        cert, key = make_certificate(config.data_dir, tuple(dict.fromkeys(names)))
-        config = replace(config, tls_cert=cert, tls_key=key)
+    """Serve until told to stop; returns the exit code.
+
+    Raises:
+        StartFailed, TenancyError, OSError: If it can't start.
+    """
+    _allow_many_sockets()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_serve(config, self_signed=self_signed))
+
+
+async def _serve(config: Config, *, self_signed: bool) -> int:
+    asyncio.get_running_loop().set_exception_handler(task_failed)
+    stop = _Stop()
     try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            return runner.run(_serve(config))
-    except (StartFailed, TenancyError, OSError) as problem:
-        print(problem, file=sys.stderr)
-        return 1
-
-
-async def _serve(config: Config) -> int:
-    listening = _listen(config)
-    with contextlib.closing(listening):
-        async with open_services(config) as services:
-            app = build(services)
-            app.state.services = services
-            server = _Server(
-                uvicorn.Config(
-                    app,
-                    http=Http,
-                    ws=Socket,
-                    ws_max_size=FRAME_BYTES,
-                    ws_ping_interval=PING_EVERY_S,
-                    ws_ping_timeout=PONG_WITHIN_S,
-                    ws_per_message_deflate=False,
-                    lifespan="off",
-                    log_config=None,
-                    access_log=False,
-                    server_header=False,
-                    proxy_headers=False,
-                    timeout_keep_alive=KEEP_ALIVE_S,
-                    timeout_graceful_shutdown=round(DRAIN_S),
-                    ssl_certfile=config.tls_cert,
-                    ssl_keyfile=config.tls_key,
-                )
-            )
-            server.stop_with(services)
-            _announce(config, listening)
-            await server.serve(sockets=[listening])
+        if config.embedded:
+            check_free(config.data_dir)
+        with contextlib.closing(_listen(config)) as listening:
+            if self_signed:
+                config = _with_own_certificate(config)
+            new_key = config.embedded and not _master_key(config).exists()
+            async with open_services(config) as services:
+                app = build(services)
+                server = _Server(_uvicorn(config, app))
+                stop.serving(server, app)
+                _announce(config, listening, new_key=new_key)
+                await server.serve(sockets=[listening])
+    except asyncio.CancelledError:
+        if not stop.asked:
+            raise
     return 0
 
 
-class _Server(uvicorn.Server):
-    """uvicorn, but live lessons are told before their sockets close."""
+class _Stop:
+    """What signals do: the first stops in order, each further one hurries."""
 
-    def stop_with(self, services: Services) -> None:
-        """The first signal lets go of lessons and stops; the second stops at once."""
+    def __init__(self) -> None:
+        self.asked = 0
+        self._task = asyncio.current_task()
+        self._server: _Server | None = None
+        self._app: Starlette | None = None
+        self._letting_go: asyncio.Task[None] | None = None
         loop = asyncio.get_running_loop()
-        self._stopping: asyncio.Task[None] | None = None
-
-        async def stop() -> None:
-            await services.lobby.close(DRAIN_S)
-            self.should_exit = True
-
-        def signalled() -> None:
-            if self._stopping is not None:
-                self.force_exit = self.should_exit = True
-                return
-            self._stopping = loop.create_task(stop())
-
         for name in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(name, signalled)
+            loop.add_signal_handler(name, self._signalled)
 
-    @contextmanager
+    def serving(self, server: "_Server", app: Starlette) -> None:
+        """From now on there is something to stop in order."""
+        self._server, self._app = server, app
+
+    def _signalled(self) -> None:
+        self.asked += 1
+        if self._server is None or self.asked > 2:
+            assert self._task is not None
+            self._task.cancel()  # what was opened is closed on the way out
+        elif self.asked == 2:
+            self._server.force_exit = self._server.should_exit = True
+        else:
+            self._letting_go = asyncio.get_running_loop().create_task(self._let_go())
+
+    async def _let_go(self) -> None:
+        """Live lessons are told before their sockets close."""
+        assert self._server is not None and self._app is not None
+        self._app.state.leaving = True
+        try:
+            await self._app.state.services.lobby.close(DRAIN_S)
+        finally:
+            self._server.should_exit = True
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, but signals are ours, and so is the deadline of a TLS handshake."""
+
+    @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Ours are set already."""
         yield
+
+    async def startup(self, sockets: Sequence[socket.socket] | None = None) -> None:
+        await self.lifespan.startup()
+        config, loop = self.config, asyncio.get_running_loop()
+        self.servers = [
+            await loop.create_server(
+                lambda: config.http_protocol_class(  # type: ignore[call-arg]
+                    config=config, server_state=self.server_state, app_state=self.lifespan.state
+                ),
+                sock=listening,
+                ssl=config.ssl,
+                ssl_handshake_timeout=HEAD_WITHIN_S if config.ssl else None,
+                backlog=config.backlog,
+            )
+            for listening in sockets or ()
+        ]
+        self.started = True
+
+
+def _uvicorn(config: Config, app: Starlette) -> uvicorn.Config:
+    """How uvicorn is to serve. Raises StartFailed."""
+    settings = uvicorn.Config(
+        app,
+        http=Http,
+        ws=Socket,
+        ws_max_size=FRAME_BYTES,
+        ws_ping_interval=PING_EVERY_S,
+        ws_ping_timeout=PONG_WITHIN_S,
+        ws_per_message_deflate=False,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=round(DRAIN_S),
+        ssl_certfile=config.tls_cert,
+        ssl_keyfile=config.tls_key,
+    )
+    try:
+        settings.load()
+    except (ssl.SSLError, ValueError) as problem:
+        raise StartFailed(
+            f"{config.tls_cert} and {config.tls_key} are no certificate and its key, in PEM."
+            " Check both files."
+        ) from problem
+    return settings
+
+
+def _allow_many_sockets() -> None:
+    """As many open files as we may have: each connection is one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _listen(config: Config) -> socket.socket:
@@ -112,22 +174,34 @@ def _listen(config: Config) -> socket.socket:
         listening.close()
         raise StartFailed(
             f"{config.host}:{config.port} can't be used ({problem.strerror}). Stop what listens"
-            " there, or choose another PORT."
+            " there, or choose another HOST or PORT."
         ) from problem
-    listening.set_inheritable(True)
     return listening
 
 
-def _announce(config: Config, listening: socket.socket) -> None:
+def _with_own_certificate(config: Config) -> Config:
+    named = () if config.host in (*ANYWHERE, *HERE) else (config.host,)
+    config.data_dir.mkdir(parents=True, exist_ok=True)
+    cert, key = make_certificate(config.data_dir, ("localhost", "127.0.0.1", *named))
+    return replace(config, tls_cert=cert, tls_key=key)
+
+
+def _master_key(config: Config) -> Path:
+    return config.data_dir / "master.key"
+
+
+def _announce(config: Config, listening: socket.socket, *, new_key: bool) -> None:
     """Where the server is and how to get in."""
-    port = listening.getsockname()[1]
-    host = "localhost" if config.host in ("127.0.0.1", "0.0.0.0", "::", "::1") else config.host
-    print(f"\nStudent Connect is ready: {config.scheme}://{host}:{port}")
+    host = "localhost" if config.host in (*ANYWHERE, *HERE) else config.host
+    host = f"[{host}]" if ":" in host else host
+    print(f"\nStudent Connect is ready: {config.scheme}://{host}:{listening.getsockname()[1]}")
     password = config.data_dir / "demo-password"
     if config.embedded and password.exists():
         print("  Sign in as student@demo.school (or instructor@, tutor@, parent@, admin@)")
         print(f"  Password: {password.read_text().strip()}   (kept in {password})")
-    if config.host not in ("127.0.0.1", "::1", "localhost") and config.tls_cert is None:
+    if new_key and _master_key(config).exists():
+        print(f"  Back up {_master_key(config)}: without it no transcript can be read.")
+    if config.host not in HERE and config.tls_cert is None:
         print("  Browsers give a microphone and a sign-in only to https:// or localhost:")
         print("  put a TLS proxy in front, or use --tls-cert and --tls-key.")
     print("  Ctrl-C stops it.\n", flush=True)

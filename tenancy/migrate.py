@@ -143,8 +143,13 @@ def parse(number: int, name: str, text: str, database: str = "postgresql") -> Mi
 
 @contextlib.asynccontextmanager
 async def admin(url: str) -> AsyncIterator[Connection]:
-    """A connection for migrations and for making schools."""
-    connection = await asyncpg.connect(url)
+    """A connection for migrations and for making schools. Raises MigrationRefused."""
+    try:
+        connection = await asyncpg.connect(url)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise MigrationRefused(
+            f"The database does not let us in: {error or 'no answer'}. Check DATABASE_ADMIN_URL."
+        ) from error
     try:
         yield connection
     finally:

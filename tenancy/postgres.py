@@ -162,6 +162,11 @@ class Database:
             ) from error
         return cls(pool, keys)
 
+    @property
+    def in_use(self) -> int:
+        """How many connections are at work now."""
+        return int(self._pool.get_size() - self._pool.get_idle_size())
+
     async def close(self) -> None:
         """Give every connection back; those in use get a little time."""
         try:

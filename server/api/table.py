@@ -13,22 +13,26 @@ import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 from starlette.datastructures import Headers
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route as StarletteRoute
 
 from server.errors import Refused, answer_to, problem
+from server.realtime.reading import Bad, parse_object
 from server.services import Services
 from tenancy.model import Caller, Person
 
 PREFIX = "/api/v1"
 BODY_BYTES = 1 << 20  # promises.md 3.6
-DEPTH = 20  # promises.md 3.6
+PARAMETERS = 50
+NAME_CHARACTERS = 100  # of a wrong name, repeated in the refusal
+GONE = 499  # nginx's number for a client that hung up; nobody reads it
 
 NO_BODY = "Send a JSON object as the body."
-NOT_JSON = "The body is not JSON. Send one JSON object."
 TOO_LARGE = f"The body is larger than {BODY_BYTES >> 20} MiB. Send less at once."
-TOO_DEEP = f"The body is nested deeper than {DEPTH} levels."
+NUL = "It holds a character (NUL) that can't be kept. Leave it out."
+TWICE = "A query parameter stands twice. Send each once."
+TOO_MANY = f"A query may have {PARAMETERS} parameters. Send fewer."
 
 
 class Model(BaseModel):
@@ -103,6 +107,8 @@ def _endpoint(
     async def endpoint(request: Request) -> Response:
         try:
             return _response(route, await route.handler(await _call(route, request, services)))
+        except ClientDisconnect:
+            return Response(status_code=GONE)
         except Exception as trouble:
             return problem(answer_to(trouble))
 
@@ -114,8 +120,10 @@ async def _call(route: Route, request: Request, services: Callable[[Request], Se
     caller = None
     if not route.public:
         caller = await given.door.caller(request.scope, Headers(scope=request.scope))
-    query = read_query(route.query, request.url.query)
+    query = read_query(route.query, request.scope["query_string"].decode("ascii", "replace"))
     body = read_body(route.body, await _body(request)) if route.body is not None else None
+    if "\0" in "".join(map(str, request.path_params.values())):
+        raise Refused(404, "not_found", NUL)
     return Call(given, request, caller, dict(request.path_params), query, body)
 
 
@@ -133,13 +141,18 @@ async def _body(request: Request) -> bytes:
 
 def read_query(model: type[BaseModel] | None, query: str) -> BaseModel | None:
     """The query's parameters. Raises Refused."""
-    pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=50)
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=PARAMETERS)
+    except ValueError as trouble:
+        raise Refused(400, "invalid_query", TOO_MANY) from trouble
     values = dict(pairs)
     if len(values) != len(pairs):
-        raise Refused(400, "invalid_query", "A query parameter stands twice. Send each once.")
+        raise Refused(400, "invalid_query", TWICE)
+    if "\0" in "".join(values.values()):
+        raise Refused(400, "invalid_query", NUL)
     if model is None:
         if values:
-            name = next(iter(values))
+            name = next(iter(values))[:NAME_CHARACTERS]
             message = f"There is no query parameter {name!r} here. Leave it out."
             raise Refused(400, "invalid_query", message, param=name)
         return None
@@ -150,40 +163,22 @@ def read_body(model: type[BaseModel], data: bytes) -> BaseModel:
     """The JSON body. Raises Refused."""
     if not data:
         raise Refused(400, "invalid_body", NO_BODY)
-    if _deeper_than(data, DEPTH):
-        raise Refused(400, "invalid_json", TOO_DEEP)
     try:
-        value = orjson.loads(data)
-    except orjson.JSONDecodeError as trouble:
-        raise Refused(400, "invalid_json", NOT_JSON) from trouble
-    if not isinstance(value, dict):
-        raise Refused(400, "invalid_body", NO_BODY)
+        value = parse_object(data)
+    except Bad as trouble:
+        raise Refused(400, trouble.code, trouble.message) from trouble
+    if b"\\u0000" in data and _holds_nul(value):
+        raise Refused(400, "invalid_body", NUL)
     return _validated(model, value, "field", strict=True)
 
 
-def _deeper_than(data: bytes, depth: int) -> bool:
-    """Whether brackets could nest deeper; counts those in strings too, which errs on the safe side
-    only for text full of brackets, so such text is counted properly."""
-    if data.count(b"[") + data.count(b"{") <= depth:
-        return False
-    level, in_string, escaped = 0, False, False
-    for byte in data:
-        if in_string:
-            if escaped:
-                escaped = False
-            elif byte == 0x5C:
-                escaped = True
-            elif byte == 0x22:
-                in_string = False
-        elif byte == 0x22:
-            in_string = True
-        elif byte in b"[{":
-            level += 1
-            if level > depth:
-                return True
-        elif byte in b"]}":
-            level -= 1
-    return False
+def _holds_nul(value: Any) -> bool:
+    """PostgreSQL keeps every character but this one."""
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, dict):
+        return any(_holds_nul(key) or _holds_nul(part) for key, part in value.items())
+    return isinstance(value, list) and any(_holds_nul(part) for part in value)
 
 
 def _validated(
@@ -201,8 +196,10 @@ def _validated(
 
 def _sentence(error: ErrorDetails, model: type[BaseModel], noun: str) -> tuple[str, str]:
     """What is wrong with one value, and which."""
-    param = ".".join(str(part) for part in error["loc"])
+    param = ".".join(str(part) for part in error["loc"])[:NAME_CHARACTERS]
     if error["type"] == "extra_forbidden":
+        if len(error["loc"]) > 1:
+            return f"There is no {noun} {param!r} here. Leave it out.", param
         known = ", ".join(field.alias or name for name, field in model.model_fields.items())
         return f"There is no {noun} {param!r} here. There are: {known}.", param
     if error["type"] == "missing":
