@@ -346,8 +346,8 @@ class CascadeLeg:
                             await self._say(ask, piece.text)
                             said.append(piece.text)
                     self._memory[place] = Utterance("tutor", " ".join(said), data)
-        except EngineError as problem:
-            log.warning("mind.failed", problem=type(problem).__name__)
+        except Exception as problem:  # a student must never wait for an answer that broke
+            log.warning("mind.failed", problem=type(problem).__name__, exc_info=problem)
             self._report(Failed("engine_failed", type(problem).__name__, ask.answer))
             return
         if self._answer is not None and self._answer[0] == ask.answer:
