@@ -108,7 +108,7 @@ class Config:
             session_grace_s=float(read("SESSION_GRACE_S", _number(5, 24 * 3600), 600)),
             live_sessions_per_student=read("LIVE_SESSIONS_PER_STUDENT", _number(1, 100), 3),
             live_sessions=read("LIVE_SESSIONS", _number(1, 100_000), 400),
-            local_workers=read("LOCAL_WORKERS", _number(1, 64), 2),
+            local_workers=read("LOCAL_WORKERS", _number(2, 64), 2),
             metrics_port=read("METRICS_PORT", _number(0, 65_535), None),
             log_level=read("LOG_LEVEL", _one_of("debug", "info", "warning", "error"), "info"),
             log_format=read("LOG_FORMAT", _one_of("console", "json"), "console"),

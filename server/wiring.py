@@ -6,11 +6,9 @@ provider's package, and nothing is imported while sessions run.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from importlib import import_module
 from typing import Any
-
-import structlog
 
 from ai.cascade import Cascade
 from ai.engine import VoiceEngine
@@ -29,7 +27,9 @@ from tenancy.embedded import Embedded
 from tenancy.identities import Identities
 from tenancy.postgres import Database
 
-log = structlog.get_logger()
+CHECK_WITHIN_S = 2.0  # sympy's own bound is shorter
+CHECKED = ("kind", "expected", "also", "said", "choices", "against", "language")
+"The arguments of `ai.local.checks.check`, in order."
 
 
 @contextlib.asynccontextmanager
@@ -122,22 +122,28 @@ async def _opened(
 
 async def _engine(config: Config, stack: contextlib.AsyncExitStack) -> VoiceEngine:
     """The tutor engine that the configuration names, warm."""
-    workers: Any = import_module("ai.local.workers").Workers(config.local_workers)
-    await workers.start()
+    workers = import_module("ai.local.workers").Workers(ears=config.local_workers - 1)
     stack.push_async_callback(workers.close)
+    vad, *_ = await asyncio.gather(
+        asyncio.to_thread(import_module, "ai.local.vad"), workers.start()
+    )
+
+    async def check(*about: Any) -> Mapping[str, Any]:
+        meta = dict(zip(CHECKED, about, strict=False))
+        checked: Mapping[str, Any] = (
+            await workers.call("check", meta, timeout_s=CHECK_WITHIN_S)
+        ).meta
+        return checked
+
     engine = Cascade(
         config.engine,
         ears=import_module("ai.local.ears").LocalEars(workers),
-        mind=import_module("ai.local.tutor").OfflineTutor(_checker(workers)),
+        mind=import_module("ai.local.tutor").OfflineTutor(check),
         speaker=import_module("ai.local.voice").LocalSpeaker(workers),
-        vad=import_module("ai.local.vad").Vad(),
+        vad=vad.Vad(),
     )
     stack.push_async_callback(engine.close)
     return engine
-
-
-def _checker(workers: Any) -> Any:
-    return workers
 
 
 def _metrics(port: int) -> Callable[[], None]:
