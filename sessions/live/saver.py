@@ -26,6 +26,7 @@ from sessions.record.model import (
 CHECKPOINT_S = 5.0  # a crash loses at most so much of the durations
 BATCH_ITEMS = 200
 RETRY_S = (0.1, 2.0)
+STOP_WITHIN_S = 5.0
 SLOW_AFTER = 5  # tries; then the student is told that saving takes longer
 
 log = structlog.get_logger()
@@ -59,6 +60,7 @@ class Saver:
         "A batch whose commit is not known: it goes again as it is before anything else does."
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._stopping = False
         self.active = True
         "While someone is connected: time runs, and is saved every few seconds."
         self.engine = ""
@@ -84,25 +86,29 @@ class Saver:
             await self._save_once()
 
     async def stop(self) -> None:
-        """End the task; what waits stays for `flush`."""
+        """End the task after the batch under way, if the database answers; `flush` does the rest."""
+        self._stopping = True
+        self._wake.set()
         if self._task is not None:
-            self._task.cancel()
+            _, late = await asyncio.wait((self._task,), timeout=STOP_WITHIN_S)
+            for task in late:
+                task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
 
     async def _run(self) -> None:
-        while True:
+        while not self._stopping:
             timeout = CHECKPOINT_S if self.active else None
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(timeout):
                     await self._wake.wait()
             self._wake.clear()
-            if not await self._save_with_patience():
+            if self._stopping or not await self._save_with_patience():
                 return
 
     async def _save_with_patience(self) -> bool:
         tries = 0
-        while True:
+        while not self._stopping:
             try:
                 await self._save_once()
                 return True
@@ -121,6 +127,7 @@ class Saver:
                     self._slow()
                 low, high = RETRY_S
                 await asyncio.sleep(min(high, low * 2**tries) * random.uniform(0.5, 1.0))
+        return False
 
     async def _save_once(self) -> None:
         batch = self._unsure or self.next_batch()
