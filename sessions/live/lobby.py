@@ -50,11 +50,19 @@ class Keeper:
     """How live sessions reach their record."""
 
     def __init__(self, database: Database, worker: Worker) -> None:
+        self.items_saved = 0
+        self.saves_failed = 0
         self._database = database
         self._worker = worker
 
     async def append(self, ref: SessionRef, batch: Batch) -> int:
-        return await record.append(self._database, ref, batch)
+        try:
+            last_seq = await record.append(self._database, ref, batch)
+        except Exception:
+            self.saves_failed += 1
+            raise
+        self.items_saved += len(batch.items)
+        return last_seq
 
     async def end(self, ref: SessionRef, reason: EndReason, batch: Batch) -> None:
         await record.end(self._database, ref, reason, batch)
@@ -78,12 +86,13 @@ class Lobby:
         self._database = database
         self._engine = engine
         self._bus = bus
-        self._keeper = Keeper(database, worker)
+        self.keeper = Keeper(database, worker)
+        self.closing = False
+        "No session is let in any more."
         self._clock = clock
         self._live: dict[UUID, Session] = {}
         self._unsubscribe: dict[UUID, Callable[[], None]] = {}
         self._doors: dict[UUID, asyncio.Lock] = {}
-        self._closing = False
 
     def __len__(self) -> int:
         return len(self._live)
@@ -114,7 +123,7 @@ class Lobby:
         Raises:
             LessonUnknown, SessionUnknown, SessionIsOver, TooManySessions, ServerIsFull, NotAllowed
         """
-        if self._closing:
+        if self.closing:
             raise ServerIsFull
         person = caller.person
         async with self._doors.setdefault(person.id, asyncio.Lock()):
@@ -137,7 +146,7 @@ class Lobby:
 
     async def close(self, grace_s: float = 10.0) -> None:
         """Let go of every session; each can be resumed elsewhere, or here after the restart."""
-        self._closing = True
+        self.closing = True
         closing = [session.close(1001, wording.GOING_AWAY) for session in self._live.values()]
         if closing:
             _, late = await asyncio.wait(
@@ -241,7 +250,7 @@ class Lobby:
             SessionRef(person.tenant_id, row.id, row.epoch),
             conversation,
             self._engine,
-            self._keeper,
+            self.keeper,
             student=person,
             lesson=version,
             clock=self._clock,

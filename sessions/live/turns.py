@@ -134,6 +134,8 @@ class Turns:
         turn.words_due = now + WORDS_WITHIN_S
         self._turns[turn.name] = turn
         self.spoken_ms += duration_ms(pcm)
+        ended_ms = item.started_ms + duration_ms(pcm)
+        self._log.change(replace(item, ended_ms=ended_ms))
         return turn
 
     def words(self, event: Transcribed) -> list[Action]:
@@ -144,7 +146,8 @@ class Turns:
             return []
         data = {**item.data, "sure": event.sure}
         item = self._log.change(replace(item, said=event.text, words=event.words, data=data))
-        return [Tell(TranscriptionCompleted(item.id, event.text)), Save(item)]
+        audio_ms = (item.ended_ms or item.started_ms) - item.started_ms
+        return [Tell(TranscriptionCompleted(item.id, event.text, audio_ms)), Save(item)]
 
     def give_up(self, now: float | None = None) -> list[Action]:
         """Save turns without words: the overdue ones, or with no `now` all that are over."""
