@@ -163,6 +163,11 @@ class Database:
         return cls(pool, keys)
 
     @property
+    def size(self) -> int:
+        """How many connections there may be."""
+        return int(self._pool.get_max_size())
+
+    @property
     def in_use(self) -> int:
         """How many connections are at work now."""
         return int(self._pool.get_size() - self._pool.get_idle_size())
