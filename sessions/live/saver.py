@@ -86,7 +86,7 @@ class Saver:
             await self._save_once()
 
     async def stop(self) -> None:
-        """End the task after the batch under way, if the database answers; `flush` does the rest."""
+        """End the task after the batch under way, if the database answers. `flush` saves the rest."""
         self._stopping = True
         self._wake.set()
         if self._task is not None:
