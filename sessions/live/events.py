@@ -396,6 +396,7 @@ class SessionEnded:
     reason: str
     duration_ms: int
     spoken_ms: int
+    "How long the student spoke."
 
 
 @dataclass(frozen=True, slots=True)

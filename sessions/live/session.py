@@ -403,8 +403,7 @@ class Session:
                     break
                 await asyncio.sleep(min(2.0, 0.1 * 2**tries))
         durations, _ = self._state()
-        spoken_ms = durations.student_speech_ms + durations.tutor_speech_ms
-        self._tell(SessionEnded(reason, durations.wall_ms, spoken_ms))
+        self._tell(SessionEnded(reason, durations.wall_ms, durations.student_speech_ms))
         if self._seats:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(SUMMARY_WITHIN_S):
