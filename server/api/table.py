@@ -13,7 +13,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 from starlette.datastructures import Headers
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route as StarletteRoute
 
@@ -26,10 +26,12 @@ PREFIX = "/api/v1"
 BODY_BYTES = 1 << 20  # promises.md 3.6
 PARAMETERS = 50
 NAME_CHARACTERS = 100  # of a wrong name, repeated in the refusal
-GONE = 499  # nginx's number for a client that hung up; nobody reads it
 
 NO_BODY = "Send a JSON object as the body."
+NOT_UTF8 = "This is not JSON: it is not UTF-8. Send one JSON object in UTF-8."
+QUERY_NOT_UTF8 = "The query is not UTF-8. Write it in UTF-8, percent-encoded."
 TOO_LARGE = f"The body is larger than {BODY_BYTES >> 20} MiB. Send less at once."
+NOTHING = "\N{REPLACEMENT CHARACTER}"  # no name has it, and the database takes it
 NUL = "It holds a character (NUL) that can't be kept. Leave it out."
 TWICE = "A query parameter stands twice. Send each once."
 TOO_MANY = f"A query may have {PARAMETERS} parameters. Send fewer."
@@ -107,8 +109,6 @@ def _endpoint(
     async def endpoint(request: Request) -> Response:
         try:
             return _response(route, await route.handler(await _call(route, request, services)))
-        except ClientDisconnect:
-            return Response(status_code=GONE)
         except Exception as trouble:
             return problem(answer_to(trouble))
 
@@ -120,11 +120,10 @@ async def _call(route: Route, request: Request, services: Callable[[Request], Se
     caller = None
     if not route.public:
         caller = await given.door.caller(request.scope, Headers(scope=request.scope))
-    query = read_query(route.query, request.scope["query_string"].decode("ascii", "replace"))
+    query = read_query(route.query, request.scope["query_string"])
     body = read_body(route.body, await _body(request)) if route.body is not None else None
-    if "\0" in "".join(map(str, request.path_params.values())):
-        raise Refused(404, "not_found", NUL)
-    return Call(given, request, caller, dict(request.path_params), query, body)
+    path = {name: value.replace("\0", NOTHING) for name, value in request.path_params.items()}
+    return Call(given, request, caller, path, query, body)
 
 
 async def _body(request: Request) -> bytes:
@@ -139,10 +138,14 @@ async def _body(request: Request) -> bytes:
     return b"".join(parts)
 
 
-def read_query(model: type[BaseModel] | None, query: str) -> BaseModel | None:
+def read_query(model: type[BaseModel] | None, query: bytes) -> BaseModel | None:
     """The query's parameters. Raises Refused."""
     try:
-        pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=PARAMETERS)
+        pairs = parse_qsl(
+            query.decode(), keep_blank_values=True, max_num_fields=PARAMETERS, errors="strict"
+        )
+    except UnicodeDecodeError as trouble:
+        raise Refused(400, "invalid_query", QUERY_NOT_UTF8) from trouble
     except ValueError as trouble:
         raise Refused(400, "invalid_query", TOO_MANY) from trouble
     values = dict(pairs)
@@ -164,10 +167,13 @@ def read_body(model: type[BaseModel], data: bytes) -> BaseModel:
     if not data:
         raise Refused(400, "invalid_body", NO_BODY)
     try:
-        value = parse_object(data)
+        text = data.decode()
+        value = parse_object(text)
+    except UnicodeDecodeError as trouble:
+        raise Refused(400, "invalid_json", NOT_UTF8) from trouble
     except Bad as trouble:
         raise Refused(400, trouble.code, trouble.message) from trouble
-    if b"\\u0000" in data and _holds_nul(value):
+    if "\\u0000" in text and _holds_nul(value):
         raise Refused(400, "invalid_body", NUL)
     return _validated(model, value, "field", strict=True)
 
