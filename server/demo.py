@@ -1,4 +1,8 @@
-"""A school to look around in, made once in a new embedded folder: five people, four lessons."""
+"""A school to look around in, made once in a new embedded folder: five people, four lessons.
+
+The password's file says how far it is: `demo-password.new` from before the folder's PostgreSQL is
+made, `demo-password` once the school is whole. A start that was cut off is taken up by the next.
+"""
 
 import asyncio
 import os
@@ -7,14 +11,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sessions.lessons import store
-from tenancy import cells, migrate
+from tenancy import cells, migrate, people
 from tenancy.identities import Identities
-from tenancy.model import Role
+from tenancy.model import Person, Role, Tenant, TenantUnknown
+from tenancy.people import EmailTaken
 from tenancy.postgres import Database
 
 SLUG = "demo"
 NAME = "Demo School"
 KEPT_AS = "demo-password"
+BEGUN_AS = "demo-password.new"
 NAMES: Mapping[Role, str] = {
     "student": "Sam Rivera",
     "instructor": "Ines Weber",
@@ -26,31 +32,52 @@ NAMES: Mapping[Role, str] = {
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that look alike
 
 
-async def create(admin_url: str, database: Database, identities: Identities, data_dir: Path) -> str:
-    """Make the school; everybody's password is random, kept in the data folder and returned."""
+def begin(data_dir: Path) -> None:
+    """Note that the folder shall have the school; everybody's password is random, kept there."""
+    path = data_dir / BEGUN_AS
+    path.unlink(missing_ok=True)
     password = "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(3))
-    _keep(data_dir / KEPT_AS, password)
-    async with migrate.admin(admin_url) as connection:
-        school = await cells.create_tenant(connection, database.keys, slug=SLUG, name=NAME)
-    people = await asyncio.gather(
-        *(
-            identities.create_person(
-                school.id,
-                email=f"{role}@demo.school",
-                name=name,
-                roles=frozenset({role}),
-                password=password,
-            )
-            for role, name in NAMES.items()
-        )
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(password + "\n")
+
+
+def is_begun(data_dir: Path) -> bool:
+    """Whether the school is still to be made, or finished."""
+    return (data_dir / BEGUN_AS).exists()
+
+
+async def finish(admin_url: str, database: Database, identities: Identities, data_dir: Path) -> str:
+    """Make what is missing of the school; returns the password."""
+    password = (data_dir / BEGUN_AS).read_text().strip()
+    school = await _school(admin_url, database)
+    made = await asyncio.gather(
+        *(_person(database, identities, school, role, password) for role in NAMES)
     )
-    author = next(person for person in people if "instructor" in person.roles)
+    author = next(person for person in made if "instructor" in person.roles)
     await store.seed_demo(database, school.id, author.id)
+    (data_dir / BEGUN_AS).rename(data_dir / KEPT_AS)
     return password
 
 
-def _keep(path: Path, password: str) -> None:
-    """Readable by the owner only, from the first byte."""
-    path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(password + "\n")
+async def _school(admin_url: str, database: Database) -> Tenant:
+    try:
+        return await database.tenant_by_slug(SLUG)
+    except TenantUnknown:
+        async with migrate.admin(admin_url) as connection:
+            return await cells.create_tenant(connection, database.keys, slug=SLUG, name=NAME)
+
+
+async def _person(
+    database: Database, identities: Identities, school: Tenant, role: Role, password: str
+) -> Person:
+    email = f"{role}@demo.school"
+    try:
+        return await identities.create_person(
+            school.id, email=email, name=NAMES[role], roles=frozenset({role}), password=password
+        )
+    except EmailTaken:
+        async with database.transaction(school.id) as connection:
+            person = await people.by_email(connection, school.id, email)
+        assert person is not None
+        return person

@@ -5,8 +5,10 @@ started on can be read for ever; publishing moves a pointer.
 """
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -127,20 +129,9 @@ async def create(
         raise PlanInvalid(
             [(None, "slug", f"write small letters, digits and hyphens, {MAX_SLUG} at most")]
         )
-    lesson_id, at = new_id(), datetime.now(UTC)
-
-    async def work(connection: Connection) -> LessonVersion:
-        inserted = await connection.fetchval(
-            _QUERIES["insert_lesson"],
-            tenant_id, lesson_id, slug, plan.title, plan.subject, plan.language, author, at,
-        )  # fmt: skip
-        if inserted is None:
-            raise SlugTaken(slug)
-        saved = await _save(connection, tenant_id, lesson_id, slug, plan, author, "")
-        await _note(connection, tenant_id, author, "create", lesson_id, saved.version_id)
-        return saved
-
-    return await database.run(tenant_id, work)
+    return await database.run(
+        tenant_id, lambda connection: _create(connection, tenant_id, plan, slug, author)
+    )
 
 
 async def save(
@@ -171,13 +162,10 @@ async def publish(
     Raises:
         LessonUnknown: If the school has no such lesson, or the lesson no such version.
     """
-
-    async def work(connection: Connection) -> None:
-        if not await connection.fetchval(_QUERIES["publish"], tenant_id, lesson_id, version_id):
-            raise LessonUnknown(str(lesson_id))
-        await _note(connection, tenant_id, author, "publish", lesson_id, version_id)
-
-    await database.run(tenant_id, work)
+    await database.run(
+        tenant_id,
+        lambda connection: _publish(connection, tenant_id, lesson_id, version_id, author),
+    )
 
 
 async def assign(
@@ -190,27 +178,61 @@ async def assign(
     due_at: datetime | None = None,
 ) -> None:
     """Let a student take the lesson; without `student_id` everyone at the school. Idempotent."""
-    assignment_id, at = new_id(), datetime.now(UTC)
-
-    async def work(connection: Connection) -> None:
-        await connection.execute(
-            _QUERIES["assign"],
-            tenant_id, assignment_id, lesson_id, student_id, due_at, author, at,
-        )  # fmt: skip
-        await _note(connection, tenant_id, author, "assign", lesson_id, student_id)
-
-    await database.run(tenant_id, work)
+    await database.run(
+        tenant_id,
+        lambda connection: _assign(connection, tenant_id, lesson_id, author, student_id, due_at),
+    )
 
 
 async def seed_demo(database: Database, tenant_id: UUID, author_id: UUID) -> None:
     """The demo lessons, published and for everyone at the school; those it has stay as they are."""
+
+    async def seed(connection: Connection, slug: str) -> None:
+        made = await _create(connection, tenant_id, demo_plan(slug), slug, author_id)
+        await _publish(connection, tenant_id, made.lesson_id, made.version_id, author_id)
+        await _assign(connection, tenant_id, made.lesson_id, author_id)
+
     for slug in SLUGS:
-        try:
-            made = await create(database, tenant_id, demo_plan(slug), slug, author_id)
-        except SlugTaken:
-            continue
-        await publish(database, tenant_id, made.lesson_id, made.version_id, author_id)
-        await assign(database, tenant_id, made.lesson_id, author_id)
+        with suppress(SlugTaken):
+            await database.run(tenant_id, partial(seed, slug=slug))
+
+
+async def _create(
+    connection: Connection, tenant_id: UUID, plan: Plan, slug: str, author: UUID
+) -> LessonVersion:
+    lesson_id, at = new_id(), datetime.now(UTC)
+    inserted = await connection.fetchval(
+        _QUERIES["insert_lesson"],
+        tenant_id, lesson_id, slug, plan.title, plan.subject, plan.language, author, at,
+    )  # fmt: skip
+    if inserted is None:
+        raise SlugTaken(slug)
+    saved = await _save(connection, tenant_id, lesson_id, slug, plan, author, "")
+    await _note(connection, tenant_id, author, "create", lesson_id, saved.version_id)
+    return saved
+
+
+async def _publish(
+    connection: Connection, tenant_id: UUID, lesson_id: UUID, version_id: UUID, author: UUID
+) -> None:
+    if not await connection.fetchval(_QUERIES["publish"], tenant_id, lesson_id, version_id):
+        raise LessonUnknown(str(lesson_id))
+    await _note(connection, tenant_id, author, "publish", lesson_id, version_id)
+
+
+async def _assign(
+    connection: Connection,
+    tenant_id: UUID,
+    lesson_id: UUID,
+    author: UUID,
+    student_id: UUID | None = None,
+    due_at: datetime | None = None,
+) -> None:
+    await connection.execute(
+        _QUERIES["assign"],
+        tenant_id, new_id(), lesson_id, student_id, due_at, author, datetime.now(UTC),
+    )  # fmt: skip
+    await _note(connection, tenant_id, author, "assign", lesson_id, student_id)
 
 
 async def _save(

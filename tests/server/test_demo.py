@@ -1,7 +1,10 @@
 """A new folder has a school to look around in."""
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from server import demo
 from sessions.lessons import store
@@ -11,19 +14,16 @@ from tenancy.model import ROLES
 from tenancy.postgres import Database
 
 
-async def test_five_people_sign_in_with_the_password_in_the_folder(
-    database: Database, database_urls: Any, tmp_path: Path, monkeypatch: Any
-) -> None:
-    monkeypatch.setattr(demo, "SLUG", "demo-of-this-test")
-    identities = Identities(database)
-    password = await demo.create(database_urls.admin, database, identities, tmp_path)
+@pytest.fixture
+async def identities(database: Database) -> AsyncIterator[Identities]:
+    opened = Identities(database)
+    yield opened
+    opened.close()
 
-    kept = tmp_path / demo.KEPT_AS
-    assert kept.read_text() == password + "\n"
-    assert kept.stat().st_mode & 0o777 == 0o600
-    assert len(password) >= 12
 
-    school = await database.tenant_by_slug("demo-of-this-test")
+async def look_around(database: Database, identities: Identities, password: str) -> None:
+    """Everybody is there and can sign in, and the lessons are."""
+    school = await database.tenant_by_slug(demo.SLUG)
     for role in ROLES:
         signed_in = await identities.sign_in(
             school.id, f"{role}@demo.school", password, address="127.0.0.1"
@@ -32,4 +32,47 @@ async def test_five_people_sign_in_with_the_password_in_the_folder(
         if role == "student":
             lessons = await store.list_for(database, signed_in.person)
             assert {lesson.slug for lesson in lessons} == set(SLUGS)
-    identities.close()
+
+
+async def test_five_people_sign_in_with_the_password_in_the_folder(
+    database: Database, identities: Identities, database_urls: Any, tmp_path: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(demo, "SLUG", "demo-of-this-test")
+    demo.begin(tmp_path)
+    password = await demo.finish(database_urls.admin, database, identities, tmp_path)
+
+    kept = tmp_path / demo.KEPT_AS
+    assert kept.read_text() == password + "\n"
+    assert kept.stat().st_mode & 0o777 == 0o600
+    assert len(password) >= 12
+    assert not demo.is_begun(tmp_path)
+    await look_around(database, identities, password)
+
+
+async def test_a_start_that_was_cut_off_is_taken_up(
+    database: Database, identities: Identities, database_urls: Any, tmp_path: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(demo, "SLUG", "demo-cut-off")
+    create_person, publish = identities.create_person, store._publish
+    created: list[str] = []
+
+    async def few_people(*args: Any, **named: Any) -> Any:
+        if len(created) == 2:
+            raise ConnectionError("cut off among the people")
+        created.append(named["email"])
+        return await create_person(*args, **named)
+
+    async def few_lessons(*args: Any) -> None:
+        await publish(*args)
+        raise ConnectionError("cut off among the lessons")
+
+    demo.begin(tmp_path)
+    with monkeypatch.context() as patched, pytest.raises(ConnectionError, match="people"):
+        patched.setattr(identities, "create_person", few_people)
+        await demo.finish(database_urls.admin, database, identities, tmp_path)
+    with monkeypatch.context() as patched, pytest.raises(ConnectionError, match="lessons"):
+        patched.setattr(store, "_publish", few_lessons)
+        await demo.finish(database_urls.admin, database, identities, tmp_path)
+    assert demo.is_begun(tmp_path)
+    password = await demo.finish(database_urls.admin, database, identities, tmp_path)
+    await look_around(database, identities, password)
