@@ -7,12 +7,13 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
 
 from server import pages
 from server.api import lessons, openapi, people, sessions
 from server.api.table import starlette_routes
-from server.errors import Answer, Refused, answer_to, problem, spelled
+from server.errors import Answer, LastResort, Refused, answer_to, problem, spelled
 from server.observe import Count
 from server.realtime.cors import Cors
 from server.realtime.routes import routes as realtime_routes
@@ -23,51 +24,46 @@ API = (*people.ROUTES, *lessons.ROUTES, *sessions.ROUTES)
 READY_WITHIN_S = 2.0  # a load balancer gives up soon after
 
 
-def build(services: Services) -> Starlette:
-    """The application on top of what `wiring.open_services` opened."""
-    app = Starlette(
+def build(services: Services) -> ASGIApp:
+    """The application on top of what `wiring.open_services` opened.
+
+    Nothing gets around `Security`: it stands outside of Starlette's own answers too.
+    """
+    routes = Starlette(
         routes=[
-            Route("/healthz", healthz),
-            Route("/readyz", readyz),
-            *starlette_routes(API, _services),
+            *_health(services),
+            *starlette_routes(API, lambda _: services),
             *openapi.routes(API),
             *realtime_routes(services),
             *pages.routes(),
         ],
-        middleware=[
-            Middleware(Count),
-            Middleware(Security, site=services.door.site),
-            Middleware(Cors, origins=services.config.origins),
-        ],
-        exception_handlers={HTTPException: _http, Exception: _unforeseen},
+        middleware=[Middleware(LastResort)],
+        exception_handlers={HTTPException: _http},
     )
-    app.state.services = services
-    app.state.leaving = False
-    return app
+    routes.router.redirect_slashes = False  # one address, one answer
+    answering = Cors(routes, origins=services.config.origins)
+    return Count(Security(answering, site=services.door.site), services.counts)
 
 
-async def healthz(_: Request) -> Response:
-    """The process answers."""
-    return JSONResponse({"status": "ok"})
+def _health(services: Services) -> list[BaseRoute]:
+    async def healthz(_: Request) -> Response:
+        """The process answers."""
+        return JSONResponse({"status": "ok"})
 
+    async def readyz(_: Request) -> Response:
+        """Lessons can be held: the engine is warm since the start, and the database answers too."""
+        if services.lobby.closing:
+            return problem(answer_to(Refused(503, "stopping", "This server is stopping.")))
+        try:
+            async with asyncio.timeout(READY_WITHIN_S), services.database.control() as one:
+                await one.fetchval("SELECT 1")
+        except TimeoutError:
+            return problem(answer_to(Refused(503, "not_ready", "The database does not answer.")))
+        except Exception as trouble:
+            return problem(answer_to(trouble))
+        return JSONResponse({"status": "ready"})
 
-async def readyz(request: Request) -> Response:
-    """Lessons can be held: the engine is warm since the start, and the database answers too."""
-    if request.app.state.leaving:
-        return problem(answer_to(Refused(503, "stopping", "This server is stopping.")))
-    try:
-        async with asyncio.timeout(READY_WITHIN_S), _services(request).database.control() as one:
-            await one.fetchval("SELECT 1")
-    except TimeoutError:
-        return problem(answer_to(Refused(503, "not_ready", "The database does not answer.")))
-    except Exception as trouble:
-        return problem(answer_to(trouble))
-    return JSONResponse({"status": "ready"})
-
-
-def _services(request: Request) -> Services:
-    services: Services = request.app.state.services
-    return services
+    return [Route("/healthz", healthz), Route("/readyz", readyz)]
 
 
 async def _http(request: Request, trouble: Exception) -> Response:
@@ -83,7 +79,3 @@ async def _http(request: Request, trouble: Exception) -> Response:
     response = spelled(path, Answer(status, code, sentence))
     response.headers.update(trouble.headers or {})
     return response
-
-
-async def _unforeseen(request: Request, trouble: Exception) -> Response:
-    return spelled(request.scope["path"], answer_to(trouble))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -49,6 +50,8 @@ class Config:
     "Names this server is called, besides localhost and addresses in digits."
     origins: tuple[str, ...] = ()
     "Further origins whose pages may call, with CORS."
+    trusted_proxies: tuple[str, ...] = ()
+    "Addresses and networks whose X-Forwarded-For and -Proto are believed."
     engine: str = "offline"
     session_limit_s: float = 3_600.0
     session_grace_s: float = 600.0
@@ -103,6 +106,7 @@ class Config:
             master_key=master_key,
             hosts=read("HOSTS", _list, ()),
             origins=read("ORIGINS", _origins, ()),
+            trusted_proxies=read("TRUSTED_PROXIES", _networks, ()),
             engine=read("ENGINE", _one_of("offline"), "offline"),
             session_limit_s=float(read("SESSION_LIMIT_S", _number(60, 6 * 3600), 3_600)),
             session_grace_s=float(read("SESSION_GRACE_S", _number(5, 24 * 3600), 600)),
@@ -168,6 +172,17 @@ def _origins(text: str) -> tuple[str, ...]:
         parts = urlsplit(origin)
         if parts.scheme not in ("http", "https") or not parts.netloc or parts.path.strip("/"):
             raise ValueError(f"{origin!r} is no origin; write it as https://school.example.org")
+    return _list(text)
+
+
+def _networks(text: str) -> tuple[str, ...]:
+    for part in _list(text):
+        try:
+            ip_network(part)
+        except ValueError as problem:
+            raise ValueError(
+                f"{part!r} is neither an address nor a network; write 10.0.0.7 or 10.0.0.0/24"
+            ) from problem
     return _list(text)
 
 

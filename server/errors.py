@@ -12,7 +12,9 @@ from typing import Any
 from uuid import uuid4
 
 import structlog
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ai.engine import EngineUnavailable
 from sessions.errors import (
@@ -96,6 +98,8 @@ def answer_to(problem: Exception) -> Answer:
     """What to answer where `problem` was raised; an unforeseen one is logged, without its text."""
     if isinstance(problem, Refused):
         return Answer(problem.status, problem.code, problem.message, problem.param)
+    if isinstance(problem, ClientDisconnect):
+        return Answer(400, "broken_off", "The request was broken off.")  # nobody reads it
     for kind in type(problem).__mro__:
         if kind in TABLE:
             status, code = TABLE[kind]
@@ -142,3 +146,28 @@ def problem(answer: Answer) -> JSONResponse:
 def spelled(path: str, answer: Answer) -> JSONResponse:
     """The refusal as clients of this address read it."""
     return openai_error(answer) if path.startswith("/v1/") else problem(answer)
+
+
+class LastResort:
+    """A layer around the routes: what none of them foresaw is answered and logged once."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun = False
+
+        async def send_noting(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_noting)
+        except Exception as trouble:
+            if begun:
+                raise  # the server logs it and breaks the answer off
+            await spelled(scope["path"], answer_to(trouble))(scope, receive, send)

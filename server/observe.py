@@ -1,16 +1,18 @@
-"""What an operator sees: logs with ids only, and metrics on a port of their own."""
+"""What an operator sees: logs with ids only, and counts of what happens."""
 
 import asyncio
 import logging
 import sys
 import traceback
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections import deque
+from collections.abc import Callable, MutableMapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_server
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 # What a log line may never carry, whoever wrote it: people's words, addresses, keys.
 PRIVATE = frozenset(
@@ -18,21 +20,12 @@ PRIVATE = frozenset(
 )
 FRAMES = 12  # of an exception, the innermost
 LAG_EVERY_S = 0.5
+LAGS = 30  # the last 15 s, which is how often Prometheus asks
 HOUSE = Path(__file__).resolve().parent.parent
 
 log = structlog.get_logger()
-registry = CollectorRegistry()
-live_sessions = Gauge("live_sessions", "Sessions in this process", registry=registry)
-loop_lag_s = Gauge("event_loop_lag_seconds", "How late the event loop is", registry=registry)
-pool_in_use = Gauge("db_pool_in_use", "Database connections at work", registry=registry)
-answers = Counter("http_answers", "Answers by status class", ["status"], registry=registry)
-sockets = Counter("websockets_opened", "Live connections accepted", registry=registry)
 
 Event = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
 def set_up_logs(level: str, style: str) -> None:
@@ -121,48 +114,49 @@ def _short(filename: str) -> str:
     return "/".join(path.parts[-2:])
 
 
+@dataclass(slots=True)
+class Counts:
+    """What is counted while it happens: plain numbers, read when somebody asks for metrics."""
+
+    answers: dict[int, int] = field(default_factory=dict)
+    "By the first digit of the status."
+    sockets_opened: int = 0
+    sockets_open: int = 0
+    loop_lags_s: deque[float] = field(default_factory=lambda: deque([0.0], maxlen=LAGS))
+    "How late the event loop was, the last times it was looked at."
+
+
 class Count:
     """Counts answers and live connections; wraps the whole application."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: ASGIApp, counts: Counts) -> None:
         self._app = app
+        self._counts = counts
 
-    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        counts = self._counts
+
         async def send_counted(message: Message) -> None:
-            if message["type"].endswith("http.response.start"):
-                answers.labels(f"{message['status'] // 100}xx").inc()
-            elif message["type"] == "websocket.accept":
-                sockets.inc()
+            if message["type"] == "http.response.start":
+                digit = message["status"] // 100
+                counts.answers[digit] = counts.answers.get(digit, 0) + 1
             await send(message)
 
-        await self._app(scope, receive, send_counted)
+        if scope["type"] != "websocket":
+            await self._app(scope, receive, send_counted)
+            return
+        counts.sockets_opened += 1
+        counts.sockets_open += 1
+        try:
+            await self._app(scope, receive, send)  # frames pass uncounted
+        finally:
+            counts.sockets_open -= 1
 
 
-def serve_metrics(port: int) -> Callable[[], None]:
-    """Metrics for machines on this host alone; returns what ends it. Raises OSError."""
-    server, thread = start_http_server(port, "127.0.0.1", registry)
-
-    def stop() -> None:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-    return stop
-
-
-class Pool(Protocol):
-    """What `watch` asks a database."""
-
-    @property
-    def in_use(self) -> int: ...
-
-
-async def watch(sessions: Callable[[], int], pool: Pool) -> None:
-    """Keep the gauges that nothing else moves. Run as a task."""
+async def watch_loop(counts: Counts) -> None:
+    """See how late the event loop is, now and again. Run as a task."""
     loop = asyncio.get_running_loop()
     while True:
         before = loop.time()
         await asyncio.sleep(LAG_EVERY_S)
-        loop_lag_s.set(max(0.0, loop.time() - before - LAG_EVERY_S))
-        live_sessions.set(sessions())
-        pool_in_use.set(pool.in_use)
+        counts.loop_lags_s.append(max(0.0, loop.time() - before - LAG_EVERY_S))

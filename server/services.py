@@ -1,9 +1,10 @@
 """What the doors are handed: everything that lives as long as the server."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from server.config import Config
 from server.identity import Door
+from server.observe import Counts
 from server.realtime.connection import Codecs
 from sessions.bus import Bus
 from sessions.jobs import Worker
@@ -24,3 +25,4 @@ class Services:
     worker: Worker
     bus: Bus
     codecs: Codecs
+    counts: Counts = field(default_factory=Counts)

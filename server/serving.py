@@ -12,7 +12,7 @@ from pathlib import Path
 
 import uvicorn
 import uvloop
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from server.app import build
 from server.config import Config, StartFailed
@@ -22,6 +22,7 @@ from server.realtime.limits import FRAME_BYTES
 from server.realtime.uvicorn_socket import Socket
 from server.tls import self_signed as make_certificate
 from server.wiring import open_services
+from sessions.live.lobby import Lobby
 from tenancy.embedded import check_free
 
 PING_EVERY_S, PONG_WITHIN_S = 20.0, 25.0  # realtime.md: ping each 20 s, give up after 45 s
@@ -53,9 +54,8 @@ async def _serve(config: Config, *, self_signed: bool) -> int:
                 config = _with_own_certificate(config)
             new_key = config.embedded and not _master_key(config).exists()
             async with open_services(config) as services:
-                app = build(services)
-                server = _Server(_uvicorn(config, app))
-                stop.serving(server, app)
+                server = _Server(_uvicorn(config, build(services)))
+                stop.serving(server, services.lobby)
                 _announce(config, listening, new_key=new_key)
                 await server.serve(sockets=[listening])
     except asyncio.CancelledError:
@@ -71,15 +71,15 @@ class _Stop:
         self.asked = 0
         self._task = asyncio.current_task()
         self._server: _Server | None = None
-        self._app: Starlette | None = None
+        self._lobby: Lobby | None = None
         self._letting_go: asyncio.Task[None] | None = None
         loop = asyncio.get_running_loop()
         for name in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(name, self._signalled)
 
-    def serving(self, server: "_Server", app: Starlette) -> None:
+    def serving(self, server: "_Server", lobby: Lobby) -> None:
         """From now on there is something to stop in order."""
-        self._server, self._app = server, app
+        self._server, self._lobby = server, lobby
 
     def _signalled(self) -> None:
         self.asked += 1
@@ -93,10 +93,9 @@ class _Stop:
 
     async def _let_go(self) -> None:
         """Live lessons are told before their sockets close."""
-        assert self._server is not None and self._app is not None
-        self._app.state.leaving = True
+        assert self._server is not None and self._lobby is not None
         try:
-            await self._app.state.services.lobby.close(DRAIN_S)
+            await self._lobby.close(DRAIN_S)
         finally:
             self._server.should_exit = True
 
@@ -126,7 +125,7 @@ class _Server(uvicorn.Server):
         self.started = True
 
 
-def _uvicorn(config: Config, app: Starlette) -> uvicorn.Config:
+def _uvicorn(config: Config, app: ASGIApp) -> uvicorn.Config:
     """How uvicorn is to serve. Raises StartFailed."""
     settings = uvicorn.Config(
         app,
@@ -140,7 +139,8 @@ def _uvicorn(config: Config, app: Starlette) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=False,
+        proxy_headers=bool(config.trusted_proxies),
+        forwarded_allow_ips=list(config.trusted_proxies),
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=round(DRAIN_S),
         ssl_certfile=config.tls_cert,

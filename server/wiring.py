@@ -15,7 +15,8 @@ from ai.engine import VoiceEngine
 from server import demo
 from server.config import Config, StartFailed
 from server.identity import Door, Site
-from server.observe import serve_metrics, watch
+from server.metrics import Sources, serve_metrics
+from server.observe import Counts, watch_loop
 from server.services import Services
 from sessions.bus import Bus
 from sessions.jobs import Worker
@@ -43,7 +44,7 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
         warming = asyncio.create_task(_engine(config, stack))
         try:
             database = await _database(config, stack)
-            engine = await warming
+            engine, restarts = await warming
         finally:
             warming.cancel()
             await asyncio.gather(warming, return_exceptions=True)
@@ -66,9 +67,12 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
             ),
         )
         stack.push_async_callback(lobby.close)
-        _start(stack, watch(lambda: len(lobby), database))
+        counts = Counts()
+        _start(stack, watch_loop(counts))
         if config.metrics_port is not None:
-            stack.callback(_metrics(config.metrics_port))
+            stack.callback(
+                _metrics(config.metrics_port, Sources(counts, lobby, database, restarts))
+            )
         site = Site(config.hosts)
         yield Services(
             config=config,
@@ -79,6 +83,7 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
             worker=worker,
             bus=bus,
             codecs=import_module("ai.g711"),
+            counts=counts,
         )
 
 
@@ -88,6 +93,8 @@ async def _database(config: Config, stack: contextlib.AsyncExitStack) -> Databas
         assert config.master_key is not None, "Config sees to it"
         return await _opened(config.database_url, Keyring(config.master_key), config, stack)
     keys = Keyring(config.master_key or master_key_of(config.data_dir)[0])
+    if config.demo and not (config.data_dir / "postgres" / "PG_VERSION").exists():
+        demo.begin(config.data_dir)
     postgres = await Embedded.start(config.data_dir)
     stack.push_async_callback(postgres.stop)
     _start(stack, postgres.keep_alive())
@@ -95,10 +102,10 @@ async def _database(config: Config, stack: contextlib.AsyncExitStack) -> Databas
     if outcome.failures:
         raise StartFailed("\n".join(map(str, outcome.failures)))
     database = await _opened(postgres.place.app_url, keys, config, stack)
-    if config.demo and not await database.tenants():
+    if config.demo and demo.is_begun(config.data_dir):
         identities = Identities(database)
         try:
-            await demo.create(postgres.place.admin_url, database, identities, config.data_dir)
+            await demo.finish(postgres.place.admin_url, database, identities, config.data_dir)
         finally:
             identities.close()
     return database
@@ -120,8 +127,10 @@ async def _opened(
     return database
 
 
-async def _engine(config: Config, stack: contextlib.AsyncExitStack) -> VoiceEngine:
-    """The tutor engine that the configuration names, warm."""
+async def _engine(
+    config: Config, stack: contextlib.AsyncExitStack
+) -> tuple[VoiceEngine, Callable[[], int]]:
+    """The tutor engine that the configuration names, warm; and how often its workers fell."""
     workers = import_module("ai.local.workers").Workers(ears=config.local_workers - 1)
     stack.push_async_callback(workers.close)
     vad, *_ = await asyncio.gather(
@@ -143,12 +152,12 @@ async def _engine(config: Config, stack: contextlib.AsyncExitStack) -> VoiceEngi
         vad=vad.Vad(),
     )
     stack.push_async_callback(engine.close)
-    return engine
+    return engine, lambda: workers.restarts
 
 
-def _metrics(port: int) -> Callable[[], None]:
+def _metrics(port: int, sources: Sources) -> Callable[[], None]:
     try:
-        return serve_metrics(port)
+        return serve_metrics(port, sources)
     except OSError as problem:
         raise StartFailed(
             f"METRICS_PORT={port} can't be used ({problem.strerror}). Choose another one."

@@ -28,7 +28,7 @@ VENDORS = {
     "numpy": ("ai/local/", "ai/resample.py", "ai/g711.py"),
     "onnxruntime": ("ai/local/vad.py",),
     "pocketsphinx": ("ai/local/",),
-    "prometheus_client": ("server/observe.py",),
+    "prometheus_client": ("server/metrics.py",),
     "pydantic": ("server/api/", "sessions/lessons/"),
     "pydantic_core": ("server/api/", "sessions/lessons/"),
     "rapidfuzz": ("ai/local/",),

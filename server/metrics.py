@@ -1,0 +1,59 @@
+"""Metrics for Prometheus, on a port of their own that only this host can reach.
+
+Nothing is computed for them while lessons run: they are read where they are when somebody asks.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+
+from server.observe import Counts
+from sessions.live.lobby import Lobby
+from tenancy.postgres import Database
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sources:
+    """Where the figures are."""
+
+    counts: Counts
+    lobby: Lobby
+    database: Database
+    worker_restarts: Callable[[], int]
+
+    def collect(self) -> Iterator[Metric]:
+        """What prometheus_client asks of a collector."""
+        counts, keeper, database = self.counts, self.lobby.keeper, self.database
+        gauge, counter = GaugeMetricFamily, CounterMetricFamily
+        yield gauge("live_sessions", "Sessions in this process", len(self.lobby))
+        yield gauge("websockets_open", "Live connections", counts.sockets_open)
+        yield counter("websockets_opened", "Live connections so far", counts.sockets_opened)
+        yield gauge(
+            "event_loop_lag_seconds", "Worst of the last 15 seconds", max(counts.loop_lags_s)
+        )
+        yield gauge("db_pool_in_use", "Database connections at work", database.in_use)
+        yield gauge("db_pool_size", "Database connections at most", database.size)
+        yield counter("items_saved", "Items of conversations saved", keeper.items_saved)
+        yield counter("saves_failed", "Saves that had to be tried again", keeper.saves_failed)
+        yield counter("worker_restarts", "Local workers replaced", self.worker_restarts())
+        answers = counter("http_answers", "Answers by status", labels=["status"])
+        for digit, number in sorted(counts.answers.items()):
+            answers.add_metric([f"{digit}xx"], number)
+        yield answers
+
+
+def serve_metrics(port: int, sources: Sources) -> Callable[[], None]:
+    """Serve `sources` until what is returned is called. Raises OSError."""
+    registry = CollectorRegistry()
+    registry.register(sources)
+    server, thread = start_http_server(port, "127.0.0.1", registry)
+
+    def stop() -> None:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+    return stop
