@@ -1,23 +1,10 @@
-"""Writes what may be said as a recogniser wants it: a trigram model (ARPA) and a grammar (JSGF).
-
-Pure text in, pure text out.
-"""
+"""Writes what may be said as a trigram model that recognisers read (ARPA). Pure text out."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from math import log10
 
-from ai.local.vocabulary import (
-    FRAMES,
-    HELP,
-    LETTERS,
-    ONES,
-    PARTS,
-    TAILS,
-    TENS,
-    YES_NO,
-    Weighted,
-)
+from ai.local.vocabulary import FRAMES, TAILS, Weighted
 
 START, END = "<s>", "</s>"
 DISCOUNT = 0.3  # of each history's weight, left to what was not foreseen
@@ -123,37 +110,3 @@ def _write(model: tuple[list[dict[Gram, float]], list[dict[Gram, float]]]) -> st
                 line += f"\t{log10(backoffs[order - 1].get(gram, 1.0)):.4f}"
             lines.append(line)
     return "\n".join([*lines, "\n\\end\\\n"])
-
-
-def jsgf(phrases: Iterable[str]) -> str:
-    """The grammar of answers: nothing but an answer in a frame, or a call for help.
-
-    It knows the same numbers, fractions and terms as the model does, and `phrases`.
-    """
-    rules: dict[str, Iterable[str]] = {
-        "frame": [frame for frame, _ in FRAMES if frame],
-        "tail": [tail for tail, _ in TAILS if tail],
-        "help": HELP,
-        "yesno": YES_NO,
-        "ones": ONES[1:10],
-        "teens": ONES[10:],
-        "tens": TENS,
-        "one": [one for one, _ in PARTS.values()] + ["fourth"],
-        "many": [many for _, many in PARTS.values()] + ["fourths"],
-        "letter": LETTERS,
-        "count": ["<ones>", "<teens>", "<tens> [<ones>]", "[one | a] hundred"],
-        "number": ["zero", "[minus | negative] <count>", "(zero | <count>) point (zero | <ones>)",
-                   "point (zero | <ones>)", "<count> percent"],
-        "part": ["(a | one) <one>", "<count> <many>", "<count> (over | out of) <count>", "half",
-                 "half of it"],
-        "fraction": ["[<count> and] <part>"],
-        "sign": ["equals", "is", "is equal to", "plus", "minus", "times", "over", "divided by"],
-        "verb": ["add", "subtract", "divide by", "multiply by", "take away", "times", "plus"],
-        "term": ["[<count>] <letter> [<sign> <number>]", "<verb> <count>"],
-        "phrase": sorted(set(phrases)) or ["half"],
-        "answer": ["<number>", "<fraction>", "<term>", "<yesno>", "<phrase>"],
-    }  # fmt: skip
-    lines = ["#JSGF V1.0;", "grammar answers;"]
-    lines += [f"<{name}> = {' | '.join(found)};" for name, found in rules.items()]
-    lines.append("public <turn> = [<frame>] <answer> [<tail>] | <help>;")
-    return "\n".join(lines) + "\n"

@@ -21,7 +21,8 @@ import pocketsphinx
 
 from ai.audio import RATE_HZ
 from ai.local.espeak import Espeak
-from ai.local.language_model import arpa, jsgf, words_of
+from ai.local.grammar import grammar_of_answers
+from ai.local.language_model import arpa, words_of
 from ai.local.phonemes import arpabet
 from ai.local.vocabulary import FRAMES, TAILS, answers, asides, from_json
 from ai.resample import resample
@@ -87,7 +88,11 @@ class Recogniser:
             file.write(arpa(likely, beside))
             file.flush()
             decoder.add_lm_file("words", file.name)
-        decoder.add_jsgf_string("answers", jsgf(what.phrases))
+        grammar = grammar_of_answers((*what.phrases, *what.elsewhere))
+        decoder.add_fsg(
+            "answers",
+            decoder.create_fsg("answers", grammar.START, grammar.END, grammar.transitions()),
+        )
         self._steps[key] = decoder
         return decoder
 

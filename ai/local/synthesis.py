@@ -34,7 +34,9 @@ class Synthesizer:
         said = speakable(meta["text"], meta["language"])
         made = self._espeak.speak(said.text, meta["voices"], meta["speed"])
         rate_hz = self._espeak.rate_hz
-        samples, cut = polish(np.frombuffer(made.pcm, "<i2") / np.float32(32768), rate_hz)
+        samples, cut = polish(
+            np.frombuffer(made.pcm, "<i2").astype(np.float32) / np.float32(32768), rate_hz
+        )
         pcm = resample((samples * 32767).astype("<i2").tobytes(), rate_hz, RATE_HZ)
         heard = [
             (position, max(0, round((sample - cut) * 1000 / rate_hz)))

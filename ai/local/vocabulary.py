@@ -86,10 +86,13 @@ _SHARES = {
 _HELP_SHARE = 12.0
 _YES_NO_SHARE = 6.0
 _PLAN_SHARE = 10.0
+_ELSEWHERE_SHARE = 10.0
+_WORDS_SHARE = 4.0
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)?")
 _DIGITS = re.compile(r"\d+")
 MAX_PHRASES = 80
 MAX_SENTENCES = 60
+MAX_WORDS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +101,13 @@ class Expected:
 
     kinds: tuple[str, ...]
     phrases: tuple[str, ...]
-    "Answers, right and wrong, as they are said."
+    "Answers to this step, right and wrong, as they are said."
+    elsewhere: tuple[str, ...]
+    "Answers to the other steps."
     sentences: tuple[str, ...]
     "What the plan says here, as it is said: students echo it."
+    words: tuple[str, ...]
+    "Other words of the lesson."
 
     @property
     def key(self) -> str:
@@ -112,14 +119,21 @@ def expected(brief: Brief, step: int) -> Expected:
     """What may be answered to step number `step` of `brief`; past the last, to any."""
     steps = brief.steps[step : step + 1] or brief.steps
     kinds = dict.fromkeys(answer.kind for one in steps for answer in one.answers)
-    phrases = [spoken(text) for one in steps for text in _answers(one)]
-    sentences = [spoken(text) for one in steps for text in _sentences(one)]
-    sentences += [spoken(word) for word in brief.vocabulary]
+    here = _spoken(text for one in steps for text in _answers(one))
+    everywhere = _spoken(text for one in brief.steps for text in _answers(one))
+    sentences = _spoken(text for one in steps for text in _sentences(one))
+    words = dict.fromkeys(word for text in _spoken(brief.vocabulary) for word in text.split())
     return Expected(
         tuple(kinds) or ("open",),
-        tuple(dict.fromkeys(filter(None, phrases)))[:MAX_PHRASES],
-        tuple(dict.fromkeys(filter(None, sentences)))[:MAX_SENTENCES],
+        tuple(here)[:MAX_PHRASES],
+        tuple(phrase for phrase in everywhere if phrase not in here)[:MAX_PHRASES],
+        tuple(sentences)[:MAX_SENTENCES],
+        tuple(words)[:MAX_WORDS],
     )
+
+
+def _spoken(texts: Iterable[str]) -> dict[str, None]:
+    return dict.fromkeys(filter(None, map(spoken, texts)))
 
 
 def _answers(step: Step) -> Iterator[str]:
@@ -240,15 +254,15 @@ def answers(what: Expected) -> dict[str, float]:
     shares = [
         sum(_SHARES[kind][place] for kind in what.kinds) / len(what.kinds) for place in range(4)
     ]
+    yes_no = _YES_NO_SHARE * (5 if "yes_no" in what.kinds else 1)
     sources: Sequence[tuple[Iterable[Weighted], float]] = (
         (numbers(), shares[0]),
         (fractions(), shares[1]),
         (terms(), shares[2]),
         (phrases(what.phrases), shares[3]),
-        (
-            ((phrase, 1.0) for phrase in YES_NO),
-            _YES_NO_SHARE * (5 if "yes_no" in what.kinds else 1),
-        ),
+        (phrases(what.elsewhere), _ELSEWHERE_SHARE),
+        (((word, 1.0) for word in what.words), _WORDS_SHARE),
+        (((phrase, 1.0) for phrase in YES_NO), yes_no),
     )
     weights: dict[str, float] = {}
     for source, share in sources:
@@ -274,4 +288,4 @@ def to_json(what: Expected) -> dict[str, Any]:
 
 def from_json(value: dict[str, Any]) -> Expected:
     """What `to_json` wrote."""
-    return Expected(tuple(value["kinds"]), tuple(value["phrases"]), tuple(value["sentences"]))
+    return Expected(**{name: tuple(texts) for name, texts in value.items()})

@@ -1,0 +1,138 @@
+"""What students say to the demo lessons' questions: right, wrong, and about something else.
+
+TUNED were listened to again and again while the ears were made. HELD_OUT were written down before
+that, and measured only when it was done.
+"""
+
+from typing import Literal, NamedTuple
+
+Sort = Literal["right", "wrong", "off"]
+
+
+class Said(NamedTuple):
+    """One spoken answer."""
+
+    lesson: str
+    step: int
+    text: str
+    sort: Sort
+
+
+FRACTIONS, EQUATIONS, PLANTS = "fractions-as-parts", "linear-equations", "photosynthesis"
+
+TUNED = (
+    Said(FRACTIONS, 0, "two quarters", "right"),
+    Said(FRACTIONS, 0, "it's one half", "right"),
+    Said(FRACTIONS, 0, "a quarter", "wrong"),
+    Said(FRACTIONS, 0, "two slices", "wrong"),
+    Said(FRACTIONS, 0, "can we play a game", "off"),
+    Said(FRACTIONS, 1, "the bottom number", "right"),
+    Said(FRACTIONS, 1, "the top number", "wrong"),
+    Said(FRACTIONS, 1, "what time is lunch", "off"),
+    Said(FRACTIONS, 2, "three eighths", "right"),
+    Said(FRACTIONS, 2, "i think it's three eighths", "right"),
+    Said(FRACTIONS, 2, "three fifths", "wrong"),
+    Said(FRACTIONS, 2, "eight thirds", "wrong"),
+    Said(FRACTIONS, 2, "my dog is called max", "off"),
+    Said(FRACTIONS, 3, "one third", "right"),
+    Said(FRACTIONS, 3, "one quarter", "wrong"),
+    Said(FRACTIONS, 4, "a half", "right"),
+    Said(FRACTIONS, 4, "two quarters", "wrong"),
+    Said(FRACTIONS, 4, "can i have a hint please", "off"),
+    Said(FRACTIONS, 5, "four tenths", "right"),
+    Said(FRACTIONS, 5, "two fifths", "right"),
+    Said(FRACTIONS, 5, "four sixths", "wrong"),
+    Said(FRACTIONS, 5, "six tenths", "wrong"),
+    Said(EQUATIONS, 0, "seven", "right"),
+    Said(EQUATIONS, 0, "the answer is seven", "right"),
+    Said(EQUATIONS, 0, "thirteen", "wrong"),
+    Said(EQUATIONS, 0, "i like football", "off"),
+    Said(EQUATIONS, 1, "x equals nine", "right"),
+    Said(EQUATIONS, 1, "nine", "right"),
+    Said(EQUATIONS, 1, "x equals nineteen", "wrong"),
+    Said(EQUATIONS, 2, "divide by three", "right"),
+    Said(EQUATIONS, 2, "subtract three", "wrong"),
+    Said(EQUATIONS, 3, "x is four", "right"),
+    Said(EQUATIONS, 3, "x equals thirty six", "wrong"),
+    Said(EQUATIONS, 3, "where is my pencil", "off"),
+    Said(EQUATIONS, 4, "ten", "right"),
+    Said(EQUATIONS, 4, "two x equals ten", "right"),
+    Said(EQUATIONS, 4, "sixteen", "wrong"),
+    Said(EQUATIONS, 5, "five", "right"),
+    Said(EQUATIONS, 5, "x equals eight", "wrong"),
+    Said(EQUATIONS, 6, "thirteen", "right"),
+    Said(EQUATIONS, 6, "thirty", "wrong"),
+    Said(PLANTS, 0, "sunlight", "right"),
+    Said(PLANTS, 0, "from the sun", "right"),
+    Said(PLANTS, 0, "water", "wrong"),
+    Said(PLANTS, 1, "carbon dioxide", "right"),
+    Said(PLANTS, 1, "oxygen", "wrong"),
+    Said(PLANTS, 1, "nitrogen", "wrong"),
+    Said(PLANTS, 2, "water", "right"),
+    Said(PLANTS, 2, "minerals", "wrong"),
+    Said(PLANTS, 3, "chlorophyll", "right"),
+    Said(PLANTS, 3, "chloroplast", "wrong"),
+    Said(PLANTS, 4, "oxygen", "right"),
+    Said(PLANTS, 4, "i want to go home", "off"),
+    Said(PLANTS, 5, "glucose", "right"),
+    Said(PLANTS, 6, "no", "right"),
+    Said(PLANTS, 6, "yes", "wrong"),
+)
+HELD_OUT = (
+    Said(FRACTIONS, 0, "two out of four", "right"),
+    Said(FRACTIONS, 0, "i ate two fourths", "right"),
+    Said(FRACTIONS, 0, "four over two", "wrong"),
+    Said(FRACTIONS, 0, "two thirds", "wrong"),
+    Said(FRACTIONS, 0, "my sister is very funny", "off"),
+    Said(FRACTIONS, 1, "it's the bottom one", "right"),
+    Said(FRACTIONS, 1, "the denominator", "right"),
+    Said(FRACTIONS, 1, "the numerator", "wrong"),
+    Said(FRACTIONS, 1, "can you say that again", "off"),
+    Said(FRACTIONS, 2, "three over eight", "right"),
+    Said(FRACTIONS, 2, "five eighths", "wrong"),
+    Said(FRACTIONS, 2, "three sevenths", "wrong"),
+    Said(FRACTIONS, 3, "a third", "right"),
+    Said(FRACTIONS, 3, "i think one quarter", "wrong"),
+    Said(FRACTIONS, 3, "i had pizza yesterday", "off"),
+    Said(FRACTIONS, 4, "half the pizza", "right"),
+    Said(FRACTIONS, 4, "four eighths", "wrong"),
+    Said(FRACTIONS, 5, "it's four out of ten", "right"),
+    Said(FRACTIONS, 5, "ten quarters", "wrong"),
+    Said(FRACTIONS, 5, "four marbles", "wrong"),
+    Said(EQUATIONS, 0, "it is seven", "right"),
+    Said(EQUATIONS, 0, "seventeen", "wrong"),
+    Said(EQUATIONS, 0, "eleven", "wrong"),
+    Said(EQUATIONS, 1, "i think x is nine", "right"),
+    Said(EQUATIONS, 1, "x equals five", "wrong"),
+    Said(EQUATIONS, 1, "my phone is broken", "off"),
+    Said(EQUATIONS, 2, "we divide by three", "right"),
+    Said(EQUATIONS, 2, "take away three", "wrong"),
+    Said(EQUATIONS, 3, "four", "right"),
+    Said(EQUATIONS, 3, "fourteen", "wrong"),
+    Said(EQUATIONS, 3, "x equals fifteen", "wrong"),
+    Said(EQUATIONS, 4, "it's ten", "right"),
+    Said(EQUATIONS, 4, "two x is sixteen", "wrong"),
+    Said(EQUATIONS, 4, "do you like music", "off"),
+    Said(EQUATIONS, 5, "x is five", "right"),
+    Said(EQUATIONS, 5, "twenty", "wrong"),
+    Said(EQUATIONS, 5, "i don't know", "off"),
+    Said(EQUATIONS, 6, "it's thirteen", "right"),
+    Said(EQUATIONS, 6, "twenty eight", "wrong"),
+    Said(PLANTS, 0, "the sun", "right"),
+    Said(PLANTS, 0, "it comes from the soil", "wrong"),
+    Said(PLANTS, 0, "look at that big bird", "off"),
+    Said(PLANTS, 1, "i think it's carbon dioxide", "right"),
+    Said(PLANTS, 1, "carbon monoxide", "wrong"),
+    Said(PLANTS, 2, "it's water", "right"),
+    Said(PLANTS, 2, "dirt", "wrong"),
+    Said(PLANTS, 3, "it's called chlorophyll", "right"),
+    Said(PLANTS, 3, "photosynthesis", "wrong"),
+    Said(PLANTS, 3, "my shoes are wet", "off"),
+    Said(PLANTS, 4, "it is oxygen", "right"),
+    Said(PLANTS, 4, "carbon dioxide", "wrong"),
+    Said(PLANTS, 5, "sugar", "right"),
+    Said(PLANTS, 5, "starch", "wrong"),
+    Said(PLANTS, 5, "give me a minute", "off"),
+    Said(PLANTS, 6, "no it can't", "right"),
+    Said(PLANTS, 6, "yes it can", "wrong"),
+)
