@@ -35,6 +35,7 @@ def test_all_wrong_settings_are_told_at_once() -> None:
         LOG_LEVEL="loud",
         SESSION_LIMIT_S="-1",
         ORIGINS="school.example",
+        TRUSTED_PROXIES="the proxy",
         DATABASE_URL="mysql://x",
         TLS_CERT="/nowhere/cert.pem",
     )
@@ -47,6 +48,7 @@ def test_all_wrong_settings_are_told_at_once() -> None:
         "PORT",
         "SESSION_LIMIT_S",
         "TLS_CERT",
+        "TRUSTED_PROXIES",
     ]
     assert all(sentence.endswith(".") for sentence in told)
 
@@ -85,7 +87,18 @@ def test_secrets_are_shown_to_nobody() -> None:
 
 def test_lists_are_written_with_commas() -> None:
     config = Config.from_environ(
-        {"HOSTS": "a.example, *.b.example ,", "ORIGINS": "https://portal.example"}
+        {
+            "HOSTS": "a.example, *.b.example ,",
+            "ORIGINS": "https://portal.example",
+            "TRUSTED_PROXIES": "10.0.0.7,192.168.0.0/16, fd00::/8",
+        }
     )
     assert config.hosts == ("a.example", "*.b.example")
     assert config.origins == ("https://portal.example",)
+    assert config.trusted_proxies == ("10.0.0.7", "192.168.0.0/16", "fd00::/8")
+
+
+@pytest.mark.parametrize("proxies", ["*", "proxy.example", "10.0.0.0/33", "10.0.0.1/8"])
+def test_a_proxy_is_an_address_or_a_network(proxies: str) -> None:
+    (told,) = problems(TRUSTED_PROXIES=proxies)
+    assert "neither an address nor a network" in told
