@@ -16,16 +16,25 @@ VALID = datetime.timedelta(days=365)
 def self_signed(folder: Path, names: tuple[str, ...]) -> tuple[Path, Path]:
     """Certificate and key in `folder`, made where there are none or they are about to expire."""
     cert, key = folder / "tls-cert.pem", folder / "tls-key.pem"
-    if not (cert.exists() and key.exists() and _covers(cert, names)):
+    if not _good(cert, key, names):
         _make(cert, key, names)
     return cert, key
 
 
-def _covers(path: Path, names: tuple[str, ...]) -> bool:
-    cert = x509.load_pem_x509_certificate(path.read_bytes())
+def _good(cert_path: Path, key_path: Path, names: tuple[str, ...]) -> bool:
+    """Whether they are whole, belong together, name all `names`, and last for another week."""
+    try:
+        cert = x509.load_pem_x509_certificate(cert_path.read_bytes())
+        key = serialization.load_pem_private_key(key_path.read_bytes(), None)
+    except (FileNotFoundError, ValueError):
+        return False
     soon = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=7)
     alternatives = cert.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    return cert.not_valid_after_utc > soon and all(_name(name) in alternatives for name in names)
+    return (
+        cert.public_key() == key.public_key()
+        and cert.not_valid_after_utc > soon
+        and all(_name(name) in alternatives for name in names)
+    )
 
 
 def _make(cert_path: Path, key_path: Path, names: tuple[str, ...]) -> None:
