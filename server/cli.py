@@ -9,13 +9,11 @@ import traceback
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NoReturn
 
 from server.config import Config, ConfigInvalid, StartFailed
 from server.observe import set_up_logs
-from sessions import jobs
 from tenancy import audit, backup, migrate
 from tenancy.cells import create_tenant
 from tenancy.crypto import Keyring, master_key_of
@@ -26,8 +24,6 @@ from tenancy.postgres import Database
 
 FAILED, MISUSED = 1, 2
 INTERRUPTED = 130  # as shells have it: 128 + SIGINT
-# What the offline engine is made of, besides what any command imports.
-PARTS = ("numpy", "onnxruntime", "pocketsphinx", "espeakng_loader", "rapidfuzz", "sympy")
 
 
 class Misused(Exception):
@@ -228,10 +224,14 @@ async def _migrate(config: Config, options: argparse.Namespace) -> int:
             outcome = await migrate.up(url, progress=_progress)
     if sys.stderr.isatty():
         print(file=sys.stderr)
-    for failure in outcome.failures:
-        print(failure, file=sys.stderr)
+    if outcome.failures:
+        print(f"{outcome.done} migrations run. These cells stopped:")
+        for failure in outcome.failures:
+            print(f"  {failure}")
+        print("Mend what the database says, and run it again: it goes on where it stopped.")
+        return FAILED
     print(f"{outcome.done} migrations run." if outcome.done else "Nothing to do.")
-    return FAILED if outcome.failures else 0
+    return 0
 
 
 def _progress(done: int, total: int, what: str) -> None:
@@ -325,22 +325,18 @@ async def _verify(config: Config, options: argparse.Namespace) -> int:
 
 
 async def _check(config: Config) -> int:
-    problems = [f"The package {part} is not installed." for part in PARTS if not find_spec(part)]
+    from server import check  # the other commands do without the engine, and start faster
+
+    well = True
+
+    def show(finding: check.Finding) -> None:
+        nonlocal well
+        well &= finding.well
+        print(f"{'well' if finding.well else 'ILL '}  {finding.about:<8}  {finding.sentence}")
+
+    _made(config)
+    show(await check.engine(config))
     async with _database(config) as database:
-        try:
-            await database.self_check()
-        except TenancyError as problem:
-            problems.append(str(problem))
-        async with database.control() as connection:
-            pending = await migrate.pending(connection)
-        given_up = await jobs.failed(database)
-        schools = len(await database.tenants())
-    if pending:
-        problems.append(f"{len(pending)} migrations have not run: `student-connect migrate`.")
-    problems += [
-        f"The job {job.kind} of school {job.tenant_id} was given up after {job.attempts} attempts"
-        f" ({job.last_error})."
-        for job in given_up
-    ]
-    print("\n".join(problems) or f"All is well. Schools: {schools}.")
-    return FAILED if problems else 0
+        async for finding in check.record(database):
+            show(finding)
+    return 0 if well else FAILED

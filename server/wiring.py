@@ -41,7 +41,7 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
         StartFailed, TenancyError: If something can't be opened, in a sentence.
     """
     async with contextlib.AsyncExitStack() as stack:
-        warming = asyncio.create_task(_engine(config, stack))
+        warming = asyncio.create_task(open_engine(config, stack))
         try:
             database = await _database(config, stack)
             engine, restarts = await warming
@@ -127,7 +127,7 @@ async def _opened(
     return database
 
 
-async def _engine(
+async def open_engine(
     config: Config, stack: contextlib.AsyncExitStack
 ) -> tuple[VoiceEngine, Callable[[], int]]:
     """The tutor engine that the configuration names, warm; and how often its workers fell."""

@@ -1,14 +1,17 @@
 """What an operator types, and what they are told: sentences and exit codes."""
 
 import asyncio
+import os
 import stat
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from server import cli
+from server import check, cli
+from tenancy import migrate
 from tenancy.identities import Identities
 from tenancy.ids import new_id
 from tenancy.model import NotSignedIn
@@ -24,7 +27,7 @@ def bare(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
     monkeypatch.setattr(cli, "set_up_logs", lambda *_: None)
 
     def run(*arguments: str, **environ: str) -> tuple[int, list[str], str]:
-        monkeypatch.setattr(cli.os, "environ", environ)
+        monkeypatch.setattr(os, "environ", environ)
         with pytest.raises(SystemExit) as ended:
             cli.main(arguments)
         said = capsys.readouterr()
@@ -181,13 +184,43 @@ def test_a_migrated_database_has_nothing_to_do(run: Run) -> None:
     assert run("migrate") == (0, ["Nothing to do."], "")
 
 
+def test_a_run_of_migrations_shows_how_far_it_is_and_lists_the_cells_that_failed(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def up(_: str, *, progress: migrate.Progress) -> migrate.Outcome:
+        for number in range(1, 4):
+            progress(number, 4, f"school_{number}: 0002_people")
+        failure = migrate.Failure("school_4", "0002_people", "there is no room")
+        return migrate.Outcome(3, (failure,))
+
+    monkeypatch.setattr(migrate, "up", up)
+    code, lines, errors = run("migrate")
+    assert (code, errors) == (1, "")  # no terminal, no bar
+    assert lines[0].startswith("3 migrations run.")
+    assert lines[1] == "  school_4: 0002_people: there is no room"
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    assert "[######################........] 3/4 school_3: 0002_people" in run("migrate")[2]
+
+
 def test_a_chain_that_is_whole_is_said_to_be(run: Run) -> None:
     slug = make_school(run)
     assert run("audit", "verify", "--tenant", slug) == (0, [f"{slug}: whole"], "")
 
 
-async def test_a_check_tells_of_work_that_was_given_up(run: Run, database: Database) -> None:
-    assert (await asyncio.to_thread(run, "check"))[0] == 0
+async def cold(_: object) -> check.Finding:
+    """Warming the real one takes seconds; tests/server/test_startup.py does it."""
+    return check.Finding("engine", "It was not looked at.")
+
+
+async def test_a_check_tells_of_work_that_was_given_up(
+    run: Run, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(check, "engine", cold)
+    code, lines, _ = await asyncio.to_thread(run, "check")
+    assert code == 0
+    assert [line.split()[:2] for line in lines] == [
+        ["well", about] for about in ("engine", "database", "audit", "jobs")
+    ]
     slug = await asyncio.to_thread(make_school, run)
     tenant = await database.tenant_by_slug(slug)
     async with database.control() as connection:
@@ -201,8 +234,9 @@ async def test_a_check_tells_of_work_that_was_given_up(run: Run, database: Datab
     async with database.control() as connection:
         await connection.execute("DELETE FROM jobs WHERE tenant_id = $1", tenant.id)
     assert code == 1
-    assert "summarise" in lines[0]
-    assert "8 attempts (ValueError)" in lines[0]
+    (told,) = (line for line in lines if line.startswith("ILL "))
+    assert "summarise" in told
+    assert "8 attempts (ValueError)" in told
 
 
 def test_a_backup_is_for_its_owner_and_not_restored_over_schools(run: Run, tmp_path: Path) -> None:
