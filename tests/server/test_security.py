@@ -157,7 +157,7 @@ async def test_two_host_headers_get_nothing(listener: Listener) -> None:
         {"origin": f"https://{APP}", "sec_fetch_site": "cross-site"},
     ],
 )
-@pytest.mark.parametrize("cookie", [None, f"{COOKIE}={PAGE.value}"])
+@pytest.mark.parametrize("cookie", [None, f"{COOKIE}={PAGE.value}"], ids=["stranger", "signed in"])
 async def test_another_sites_page_posts_nothing(
     listener: Listener, headers: dict[str, str], cookie: str | None
 ) -> None:

@@ -212,6 +212,7 @@ async def test_a_paused_school_is_told_so(
 @pytest.mark.parametrize(
     "value",
     ["", "sk_", "x" * 1_000_000, f"{uuid4().hex}_{'A' * 43}", f"sk_{uuid4().hex}_{'A' * 43}\n"],
+    ids=["empty", "no secret", "endless", "unknown cookie", "line break"],
 )
 async def test_what_is_no_token_is_refused(door: Identities, value: str) -> None:
     with pytest.raises(NotSignedIn, match="You are not signed in"):
