@@ -19,7 +19,6 @@ from ai.engine import (
     Brief,
     ChatEngine,
     Ears,
-    EngineError,
     HeardSpeech,
     Keep,
     Leg,
@@ -162,9 +161,11 @@ class CascadeLeg:
         self._early: tuple[int, asyncio.Task[HeardSpeech]] | None = None
         "Words looked for while the turn may still go on: where they end, and the search."
         self._words: dict[str, asyncio.Task[None]] = {}
+        "Turns that are over, and the search for their words."
         self._answer: tuple[str, asyncio.Task[None]] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._heard_at = 0.0
+        self._alive_at = 0.0
+        "When audio last came, or was judged."
         self._stall: asyncio.TimerHandle | None = None
         self._closed = False
 
@@ -174,12 +175,9 @@ class CascadeLeg:
         if not self._hears:
             return
         self._sound.add(pcm)
-        self._heard_at = asyncio.get_running_loop().time()
-        if self._activity is None or self._detector.detection is None:
-            return
-        self._activity.feed(pcm)
-        if not self._turn:
-            self._sound.forget_before(self._sound.end_ms - KEPT_WITHOUT_SPEECH_MS)
+        self._alive_at = asyncio.get_running_loop().time()
+        if self._activity is not None and self._detector.detection is not None:
+            self._activity.feed(pcm)
 
     def detect(self, detection: TurnDetection | None) -> None:
         if (detection is None) != (self._detector.detection is None):
@@ -198,10 +196,8 @@ class CascadeLeg:
         if turn == self._turn:
             self._turn_over(self._sound.end_ms)
         else:
-            start_ms = self._sound.start_ms
-            self._find_words(turn, self._sound.between(start_ms, self._sound.end_ms))
-        self._sound.forget_before(self._sound.end_ms)
-        self._detector.forget(self._sound.end_ms)
+            self._find_words(turn, self._sound.between(self._sound.start_ms, self._sound.end_ms))
+        self.clear()
 
     def clear(self) -> None:
         self._turn = ""
@@ -221,9 +217,10 @@ class CascadeLeg:
     # ---- turns -------------------------------------------------------------------------------
 
     def _judged(self, probability: float, now_ms: int) -> None:
-        """A window of the microphone was judged."""
-        if self._closed:
-            return
+        """A window of the microphone was judged, perhaps long after it was heard."""
+        if self._closed or now_ms <= self._sound.start_ms:
+            return  # that audio was committed, or thrown away, in the meantime
+        self._alive_at = asyncio.get_running_loop().time()
         for fact in self._detector.hear(probability, now_ms):
             match fact:
                 case Suspected(began_ms, from_ms):
@@ -239,13 +236,16 @@ class CascadeLeg:
                     self._end_early()
                     self._report(SpeechDropped(turn))
                 case Paused(ended_ms):
-                    self._begin_early(ended_ms)
+                    self._begin_early(ended_ms, now_ms)
                 case Resumed():
                     self._end_early()
                 case Ended(ended_ms):
-                    self._turn_over(ended_ms)
+                    self._turn_over(ended_ms, now_ms)
+        if not self._turn:
+            self._sound.forget_before(now_ms - KEPT_WITHOUT_SPEECH_MS)
 
-    def _turn_over(self, ended_ms: int) -> None:
+    def _turn_over(self, ended_ms: int, until_ms: int | None = None) -> None:
+        """The voice ended at `ended_ms`; audio after `until_ms` is not this turn's."""
         turn, self._turn = self._turn, ""
         if not turn:
             return
@@ -253,14 +253,15 @@ class CascadeLeg:
         found = early[1] if early is not None and early[0] == ended_ms else None
         if early is not None and found is None:
             early[1].cancel()
-        pcm = self._sound.between(self._turn_from_ms, self._sound.end_ms)
-        self._sound.forget_before(self._sound.end_ms)
+        until_ms = self._sound.end_ms if until_ms is None else until_ms
+        pcm = self._sound.between(self._turn_from_ms, until_ms)
+        self._sound.forget_before(until_ms)
         self._report(SpeechStopped(turn, ended_ms))
         self._find_words(turn, pcm, found)
 
-    def _begin_early(self, ended_ms: int) -> None:
+    def _begin_early(self, ended_ms: int, until_ms: int) -> None:
         self._end_early()
-        pcm = self._sound.between(self._turn_from_ms, self._sound.end_ms)
+        pcm = self._sound.between(self._turn_from_ms, until_ms)
         self._early = (ended_ms, self._start(self._transcribe(pcm)))
 
     def _end_early(self) -> None:
@@ -272,40 +273,44 @@ class CascadeLeg:
         loop = asyncio.get_running_loop()
         if self._stall is not None:
             self._stall.cancel()
-        left = self._heard_at + STALL_S - loop.time()
+        left = self._alive_at + STALL_S - loop.time()
         if not self._turn or self._closed:
             return
         if left > 0:
             self._stall = loop.call_later(left, self._watch_for_stall)
             return
-        self._turn_over(self._sound.end_ms)
-        self._detector.forget(self._sound.end_ms)
+        if self._detector.confirmed:
+            self._turn_over(self._sound.end_ms)
+        else:
+            self._report(SpeechDropped(self._turn))
+        self.clear()
 
     def _find_words(
         self, turn: str, pcm: bytes, found: asyncio.Task[HeardSpeech] | None = None
     ) -> None:
+        """Look for a turn's words; its place in the memory is taken now."""
         self._report(Used("audio_in_ms", duration_ms(pcm)))
-        self._words[turn] = self._start(self._tell_words(turn, pcm, found))
+        self._memory.append(Utterance("student", ""))
+        place = len(self._memory) - 1
+        self._words[turn] = self._start(self._tell_words(turn, place, pcm, found))
 
     async def _tell_words(
-        self, turn: str, pcm: bytes, found: asyncio.Task[HeardSpeech] | None
+        self, turn: str, place: int, pcm: bytes, found: asyncio.Task[HeardSpeech] | None
     ) -> None:
-        earlier = [task for name, task in self._words.items() if name != turn]
         heard = await (found if found is not None else self._transcribe(pcm))
-        await asyncio.gather(*earlier, return_exceptions=True)
         del self._words[turn]
-        if heard.text:
-            self._memory.append(Utterance("student", heard.text, {"sure": heard.sure}))
+        self._memory[place] = Utterance("student", heard.text, {"sure": heard.sure})
         self._report(Transcribed(turn, heard.text, heard.words, heard.sure))
 
     async def _transcribe(self, pcm: bytes) -> HeardSpeech:
-        """The words, or none: ears that fail are ears that did not understand."""
-        try:
-            async with asyncio.timeout(WORDS_TIMEOUT_S):
-                return await self._parts.ears.transcribe(pcm, self._brief, self._step)
-        except (EngineError, TimeoutError) as problem:
-            log.warning("ears.failed", problem=type(problem).__name__)
-            return HeardSpeech("", sure=False)
+        """The words, or none: ears that fail, in whatever way, did not understand."""
+        if pcm:
+            try:
+                async with asyncio.timeout(WORDS_TIMEOUT_S):
+                    return await self._parts.ears.transcribe(pcm, self._brief, self._step)
+            except Exception as problem:
+                log.warning("ears.failed", problem=type(problem).__name__)
+        return HeardSpeech("", sure=False)
 
     # ---- answers -----------------------------------------------------------------------------
 
@@ -323,8 +328,8 @@ class CascadeLeg:
                 self._step = step
 
     async def _answering(self, ask: Ask) -> None:
-        pending = list(self._words.values())
-        await asyncio.gather(*pending, return_exceptions=True)
+        if self._words:  # not `gather`: an answer that is cancelled must not take them with it
+            await asyncio.wait(list(self._words.values()))
         finished = False
         said: list[str] = []
         data: dict[str, Any] = {}

@@ -93,6 +93,8 @@ class _Stretch:
     start_ms: int
     voice_end_ms: int
     voiced_ms: int
+    caution: Caution
+    "As it was when suspicion arose: that the tutor pauses for it must not make it surer."
     confirmed: bool = False
     silent: bool = False
     paused: bool = False
@@ -113,9 +115,9 @@ class TurnDetector:
         self._stretch: _Stretch | None = None
 
     @property
-    def under_way(self) -> bool:
-        """Whether voice is suspected or a turn is going on."""
-        return self._stretch is not None
+    def confirmed(self) -> bool:
+        """Whether a turn is going on that is known to be speech."""
+        return self._stretch is not None and self._stretch.confirmed
 
     def detect(self, detection: TurnDetection | None) -> None:
         """From now on turns end by this rule. A turn under way goes on by it; None forgets it."""
@@ -147,11 +149,13 @@ class TurnDetector:
         gone = probability < self.detection.threshold - HYSTERESIS
         _track(self._stretch, voiced, gone, now_ms)
         if not self._stretch.confirmed:
-            return self._judge(self._stretch, now_ms, caution)
+            return self._judge(self._stretch, now_ms)
         return self._follow(self._stretch, self.detection.silence_ms, now_ms)
 
     def _caution(self) -> Caution:
-        if not self._tutor_heard or (self._stretch is not None and self._stretch.confirmed):
+        if self._stretch is not None:
+            return LISTENING if self._stretch.confirmed else self._stretch.caution
+        if not self._tutor_heard:
             return LISTENING
         return ECHO_UNLEARNT if self._tutor_heard_ms <= ECHO_GUARD_MS else TUTOR_HEARD
 
@@ -162,16 +166,16 @@ class TurnDetector:
         if self._run_ms < caution.onset_ms:
             return []
         start_ms = max(0, now_ms - self._run_ms)
-        self._stretch = _Stretch(start_ms, voice_end_ms=now_ms, voiced_ms=self._run_ms)
+        self._stretch = _Stretch(start_ms, now_ms, self._run_ms, caution)
         self._run_ms = 0
         from_ms = max(min(self._turns_end_ms, start_ms), start_ms - detection.prefix_ms)
         return [Suspected(start_ms, from_ms)]
 
-    def _judge(self, stretch: _Stretch, now_ms: int, caution: Caution) -> list[TurnFact]:
-        if stretch.voiced_ms >= caution.voiced_ms:
+    def _judge(self, stretch: _Stretch, now_ms: int) -> list[TurnFact]:
+        if stretch.voiced_ms >= stretch.caution.voiced_ms:
             stretch.confirmed = True
             return [Confirmed()]
-        late = now_ms - stretch.start_ms >= caution.within_ms
+        late = now_ms - stretch.start_ms >= stretch.caution.within_ms
         if late or now_ms - stretch.voice_end_ms >= PAUSE_MS:
             self._stretch = None
             return [Dropped()]

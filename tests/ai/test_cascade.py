@@ -1,31 +1,14 @@
 """The cascade, with ears, mind and speaker that are scripted."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import AsyncIterator
 
 import pytest
 
-from ai.audio import duration_ms, silence
-from ai.cascade import Cascade, CascadeLeg
-from ai.engine import (
-    Ask,
-    Brief,
-    Cue,
-    EngineFailed,
-    HeardSpeech,
-    Keep,
-    Moved,
-    Piece,
-    Say,
-    Spoken,
-    Step,
-    TurnDetection,
-    Utterance,
-)
+from ai.audio import duration_ms
+from ai.engine import Ask, Brief, Step
 from ai.events import (
     AnswerEnded,
-    EngineEvent,
     Failed,
     Kept,
     Progressed,
@@ -37,127 +20,11 @@ from ai.events import (
     Transcribed,
     Used,
 )
-from ai.turns import WINDOW_MS
-
-T = TypeVar("T")
-BRIEF = Brief("", "T", "G", "en", "Hello.", "Bye.", (Step("What?", (), "S"),))
-
-
-class ScriptedVad:
-    """Judges a window as voice where its samples are not zero."""
-
-    def __init__(self) -> None:
-        self.open = 0
-
-    def session(
-        self, on_probability: Callable[[float, int], None], *, clock_ms: int
-    ) -> "ScriptedActivity":
-        self.open += 1
-        return ScriptedActivity(self, on_probability, clock_ms)
-
-    def close(self) -> None: ...
-
-
-class ScriptedActivity:
-    def __init__(self, vad: ScriptedVad, tell: Callable[[float, int], None], clock_ms: int) -> None:
-        self.vad, self.tell, self.clock_ms = vad, tell, clock_ms
-
-    def feed(self, pcm: bytes) -> None:
-        assert duration_ms(pcm) == WINDOW_MS, "these tests feed whole windows"
-        self.clock_ms += WINDOW_MS
-        self.tell(1.0 if any(pcm) else 0.0, self.clock_ms)
-
-    def close(self) -> None:
-        self.vad.open -= 1
-
-
-class ScriptedEars:
-    languages = frozenset({"en"})
-
-    def __init__(self) -> None:
-        self.asked: list[int] = []
-        self.words = "two quarters"
-        self.wait: asyncio.Event | None = None
-        self.breaks = False
-
-    async def transcribe(self, pcm: bytes, brief: Brief, step: int) -> HeardSpeech:
-        self.asked.append(duration_ms(pcm))
-        if self.wait is not None:
-            await self.wait.wait()
-        if self.breaks:
-            raise EngineFailed("ears")
-        return HeardSpeech(self.words, sure=True)
-
-
-class ScriptedMind:
-    name = "scripted"
-
-    def __init__(self) -> None:
-        self.memories: list[list[Utterance]] = []
-        self.breaks = False
-        self.finished = False
-
-    async def reply(
-        self, brief: Brief, memory: Sequence[Utterance], cue: Cue
-    ) -> AsyncGenerator[Piece, None]:
-        self.memories.append(list(memory))
-        yield Keep({"turns": len(self.memories)}, self.finished)
-        yield Moved(2, "asking")
-        yield Say("First.")
-        if self.breaks:
-            raise EngineFailed("mind")
-        yield Say("Second.")
-
-
-class ScriptedSpeaker:
-    def __init__(self) -> None:
-        self.wait: asyncio.Event | None = None
-
-    async def speak(self, text: str, *, language: str, voice: str, speed: float) -> Spoken:
-        if self.wait is not None:
-            await self.wait.wait()
-        return Spoken(silence(300))
-
-
-class Stage:
-    """A leg and what it reported."""
-
-    def __init__(self) -> None:
-        self.vad, self.ears = ScriptedVad(), ScriptedEars()
-        self.mind, self.speaker = ScriptedMind(), ScriptedSpeaker()
-        self.engine = Cascade("offline", self.ears, self.mind, self.speaker, self.vad)
-        self.events: list[EngineEvent] = []
-        self.leg: CascadeLeg
-
-    async def open(self, brief: Brief = BRIEF, memory: Sequence[Utterance] = ()) -> "Stage":
-        leg = await self.engine.open(brief, memory, self.events.append)
-        assert isinstance(leg, CascadeLeg)
-        self.leg = leg
-        self.leg.detect(TurnDetection(silence_ms=640))
-        return self
-
-    def hear(self, ms: int, voice: bool) -> None:
-        window = (b"\1\1" if voice else b"\0\0") * (WINDOW_MS * 24)
-        for _ in range(ms // WINDOW_MS):
-            self.leg.hear(window)
-
-    def of(self, kind: type[T]) -> list[T]:
-        return [event for event in self.events if isinstance(event, kind)]
-
-    async def until(self, kind: type[T], count: int = 1) -> T:
-        async with asyncio.timeout(2):
-            while len(self.of(kind)) < count:
-                await asyncio.sleep(0)
-        return self.of(kind)[count - 1]
-
-    async def turn(self) -> None:
-        self.hear(640, True)
-        self.hear(960, False)
-        await self.until(Transcribed, len(self.of(SpeechStopped)))
+from tests.ai.cascade_stage import Stage
 
 
 @pytest.fixture
-async def stage() -> Any:
+async def stage() -> AsyncIterator[Stage]:
     stage = await Stage().open()
     yield stage
     await stage.leg.close()
