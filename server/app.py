@@ -7,8 +7,9 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp
+from starlette.websockets import WebSocket
 
 from server import pages
 from server.api import lessons, openapi, people, sessions
@@ -36,6 +37,7 @@ def build(services: Services) -> ASGIApp:
             *openapi.routes(API),
             *realtime_routes(services),
             *pages.routes(),
+            WebSocketRoute("/{rest:path}", _no_socket),
         ],
         middleware=[Middleware(LastResort)],
         exception_handlers={HTTPException: _http},
@@ -64,6 +66,12 @@ def _health(services: Services) -> list[BaseRoute]:
         return JSONResponse({"status": "ready"})
 
     return [Route("/healthz", healthz), Route("/readyz", readyz)]
+
+
+async def _no_socket(socket: WebSocket) -> None:
+    sentence = "There is no WebSocket here. /v1/realtime is the live door."
+    answer = Answer(404, "not_found", sentence)
+    await socket.send_denial_response(spelled(socket.scope["path"], answer))
 
 
 async def _http(request: Request, trouble: Exception) -> Response:

@@ -5,7 +5,10 @@ or nothing is owed by the client. Each but the last has a deadline, however many
 """
 
 import asyncio
+import base64
+import binascii
 
+import httptools
 from starlette.responses import Response
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
@@ -19,12 +22,17 @@ HEADER_LINES = 100
 HEAD_BYTES = 64 * 1024  # lines together, and one read more
 
 NOT_HTTP = "This is not a request that HTTP/1.1 allows."
+ONLY_CHUNKED = "Send the body plain or with `Transfer-Encoding: chunked`."
+NO_HANDSHAKE = (
+    "This is not how a WebSocket is opened (RFC 6455): Sec-WebSocket-Version must be 13, and"
+    " Sec-WebSocket-Key 16 bytes in base64."
+)
 MANY_LINES = f"A request may have {HEADER_LINES} header lines. Send fewer."
 LARGE_HEAD = f"Address and headers may take {HEAD_BYTES >> 10} KiB together. Send less."
 
 
-class HeadTooLarge(Exception):
-    """Too many header lines."""
+class HeadRefused(Exception):
+    """Stops the parser; what to answer is noted beside it."""
 
 
 class Http(HttpToolsProtocol):
@@ -36,7 +44,7 @@ class Http(HttpToolsProtocol):
     "Nothing is owed: no request has begun since the last one was whole."
     _in_head = True
     _head_bytes = 0
-    _many_lines = False
+    _refusal = (400, NOT_HTTP)
     _refused = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -51,8 +59,15 @@ class Http(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._refused:
             return
+        self._unset_keepalive_if_required()
         was_idle, self._idle = self._idle, False
-        super().data_received(data)
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            if self._should_upgrade():  # else it is answered in HTTP/1.1
+                self.handle_websocket_upgrade()
+        except httptools.HttpParserError:
+            self._refuse(*self._refusal)
         if self._in_head and not self._refused:
             self._head_bytes += len(data)
             if self._head_bytes > HEAD_BYTES:
@@ -68,8 +83,11 @@ class Http(HttpToolsProtocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         super().on_header(name, value)
         if len(self.headers) > HEADER_LINES:
-            self._many_lines = True
-            raise HeadTooLarge
+            self._refusal = (431, MANY_LINES)
+            raise HeadRefused
+        if name.lower() == b"transfer-encoding" and value.strip().lower() != b"chunked":
+            self._refusal = (400, ONLY_CHUNKED)
+            raise HeadRefused
 
     def on_headers_complete(self) -> None:
         self._in_head = False
@@ -84,17 +102,10 @@ class Http(HttpToolsProtocol):
     def handle_websocket_upgrade(self) -> None:
         self._in_head, self._idle = False, True
         self._expect(None)
-        super().handle_websocket_upgrade()
-
-    def _unsupported_upgrade_warning(self) -> None:
-        """Whoever offers HTTP/2 is answered in HTTP/1.1; that is nothing to log."""
-
-    def send_400_response(self, msg: str) -> None:
-        """uvicorn calls it for what its parser does not take."""
-        if self._many_lines:
-            self._refuse(431, MANY_LINES)
+        if _is_handshake(self.headers):
+            super().handle_websocket_upgrade()
         else:
-            self._refuse(400, NOT_HTTP)
+            self._refuse(400, NO_HANDSHAKE)
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -136,6 +147,16 @@ class Http(HttpToolsProtocol):
             self._expect(seconds)
         else:
             self.transport.abort()
+
+
+def _is_handshake(headers: list[tuple[bytes, bytes]]) -> bool:
+    """What websockets would refuse too, but not in the words of our doors."""
+    keys = [value for name, value in headers if name == b"sec-websocket-key"]
+    versions = [value for name, value in headers if name == b"sec-websocket-version"]
+    try:
+        return versions == [b"13"] and [len(base64.b64decode(key)) for key in keys] == [16]
+    except binascii.Error:
+        return False
 
 
 def _bytes(response: Response) -> bytes:

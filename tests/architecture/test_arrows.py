@@ -25,6 +25,7 @@ VENDORS = {
     "asyncpg": ("tenancy/",),
     "cryptography": ("tenancy/crypto.py", "server/tls.py"),
     "espeakng_loader": ("ai/local/espeak.py",),
+    "httptools": ("server/http.py",),
     "numpy": ("ai/local/", "ai/resample.py", "ai/g711.py"),
     "onnxruntime": ("ai/local/vad.py",),
     "pocketsphinx": ("ai/local/",),

@@ -68,7 +68,7 @@ class Place:
                 Route("/endless", self.endless),
             ]
         )
-        config = uvicorn.Config(pages, ws="none", log_config=None, access_log=False)
+        config = uvicorn.Config(pages, ws="websockets-sansio", log_config=None, access_log=False)
         state = ServerState()
         self.protocol = lambda: Http(config, state, {})
 
@@ -205,8 +205,10 @@ async def test_a_head_that_does_not_end_is_refused(place: Place) -> None:
         POST + b"3\r\nContent-Length: 4\r\n\r\nabcd",
         POST + b"-3\r\n\r\nabc",
         POST.replace(b"Content-Length: ", b"Transfer-Encoding: chunked\r\n\r\nzz\r\n"),
+        GET[:-2] + b"Transfer-Encoding: gzip\r\n\r\n",
+        GET[:-2] + b"Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
     ],
-    ids=range(10),
+    ids=range(12),
 )
 async def test_what_is_no_http_gets_a_sentence_and_the_door(place: Place, sent: bytes) -> None:
     client = await place.connect()
@@ -216,6 +218,29 @@ async def test_what_is_no_http_gets_a_sentence_and_the_door(place: Place, sent: 
     assert b"Traceback" not in received
     if received:
         assert b"application/problem+json" in received
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        b"",
+        b"Sec-WebSocket-Version: 13\r\n",
+        b"Sec-WebSocket-Version: 12\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: x\r\n",
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: c2hvcnQ=\r\n",
+        b"Sec-WebSocket-Version: 13\r\n" + b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" * 2,
+    ],
+    ids=range(6),
+)
+async def test_what_is_no_handshake_is_refused_in_the_words_of_its_door(
+    place: Place, headers: bytes
+) -> None:
+    client = await place.connect()
+    upgrade = b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
+    client.send(b"GET /v1/realtime HTTP/1.1\r\nHost: localhost\r\n" + upgrade + headers + b"\r\n")
+    status, _, body = await client.answer()
+    assert status == 400
+    assert "RFC 6455" in orjson.loads(body)["error"]["message"]
 
 
 async def test_an_offer_of_another_protocol_is_passed_over(place: Place) -> None:
