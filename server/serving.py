@@ -6,6 +6,7 @@ import resource
 import signal
 import socket
 import ssl
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +28,11 @@ from tenancy.embedded import check_free
 
 PING_EVERY_S, PONG_WITHIN_S = 20.0, 25.0  # realtime.md: ping each 20 s, give up after 45 s
 KEEP_ALIVE_S = 5  # promises.md 3.6
-DRAIN_S = 8.0  # for lessons to be told and saved, and again for answers under way
+# The stop takes ten seconds at most: these two, and what the children take to end.
+LESSONS_S = 5.0  # for lessons to be told and saved
+ANSWERS_S = 3.0  # for answers under way, and for clients to read the last word
+HURRY_S = 0.5
+POLL_S = 0.02
 ANYWHERE = ("0.0.0.0", "::")
 HERE = ("127.0.0.1", "::1", "localhost")
 
@@ -95,13 +100,13 @@ class _Stop:
         """Live lessons are told before their sockets close."""
         assert self._server is not None and self._lobby is not None
         try:
-            await self._lobby.close(DRAIN_S)
+            await self._lobby.close(LESSONS_S)
         finally:
             self._server.should_exit = True
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, but signals are ours, and so is the deadline of a TLS handshake."""
+    """uvicorn, but signals are ours, and so are the deadlines of a TLS handshake and of the end."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -124,6 +129,25 @@ class _Server(uvicorn.Server):
         ]
         self.started = True
 
+    async def shutdown(self, sockets: Sequence[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        state = self.server_state
+        for connection in list(state.connections):
+            connection.shutdown()
+        deadline_s = time.monotonic() + ANSWERS_S
+        while (state.connections or state.tasks) and not self.force_exit:
+            if time.monotonic() > deadline_s:
+                break
+            await asyncio.sleep(POLL_S)
+        for connection in list(state.connections):
+            connection.transport.abort()
+        if state.tasks:  # their clients are gone, which most of them notice
+            await asyncio.wait(state.tasks, timeout=HURRY_S)
+        for task in list(state.tasks):
+            task.cancel()
+        await asyncio.gather(*state.tasks, return_exceptions=True)
+
 
 def _uvicorn(config: Config, app: ASGIApp) -> uvicorn.Config:
     """How uvicorn is to serve. Raises StartFailed."""
@@ -142,7 +166,6 @@ def _uvicorn(config: Config, app: ASGIApp) -> uvicorn.Config:
         proxy_headers=bool(config.trusted_proxies),
         forwarded_allow_ips=list(config.trusted_proxies),
         timeout_keep_alive=KEEP_ALIVE_S,
-        timeout_graceful_shutdown=round(DRAIN_S),
         ssl_certfile=config.tls_cert,
         ssl_keyfile=config.tls_key,
     )
