@@ -66,7 +66,7 @@ async def record(database: Database) -> AsyncIterator[Finding]:
             broken = True
             yield Finding("audit", f"{school.slug}: {problem}", well=False)
     if not broken:
-        yield Finding("audit", f"The chain is whole, in each of {len(schools)} schools.")
+        yield Finding("audit", f"Every school's chain is whole ({len(schools)}).")
     given_up = await jobs.failed(database)
     for job in given_up:
         yield Finding(
