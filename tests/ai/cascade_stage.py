@@ -77,7 +77,7 @@ class ScriptedActivity:
 
 
 class ScriptedEars:
-    languages = frozenset({"en"})
+    languages: frozenset[str] | None = frozenset({"en"})
 
     def __init__(self) -> None:
         self.asked: list[int] = []

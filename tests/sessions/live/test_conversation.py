@@ -1,182 +1,41 @@
 """The heart of a lesson, as tables of (event, now) -> actions."""
 
-from itertools import pairwise
-from typing import Any, TypeVar
-
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
-from ai.audio import silence
-from ai.engine import Brief, Step, TurnDetection
 from ai.events import (
     AnswerEnded,
     Failed,
     Kept,
-    Progressed,
     SpeechConfirmed,
-    SpeechDropped,
     SpeechStarted,
-    SpeechStopped,
     Spoke,
-    Transcribed,
-    Word,
 )
 from sessions.live.actions import (
     Action,
     Answer,
-    Cancel,
-    Commit,
-    Detect,
     End,
-    Playing,
-    Read,
     Reopen,
     Save,
     SaveHeard,
-    Tell,
 )
-from sessions.live.conversation import Conversation
 from sessions.live.events import (
     AskFloor,
     AudioDelta,
     CancelResponse,
     CommandRefused,
-    CommitAudio,
     CreateItem,
     CreateResponse,
     EndSession,
     InputCommitted,
-    InputSpeechStarted,
-    ItemAdded,
     ItemDone,
-    ItemTruncated,
     Notice,
     OutputCleared,
-    OutputPaused,
-    OutputResumed,
     PauseSession,
-    ReportPlayed,
     ResponseCreated,
     ResponseDone,
     SessionUpdated,
-    TranscriptionFailed,
-    TruncateItem,
-    TurnDetectionPatch,
     UpdateSession,
 )
 from sessions.live.watch import Limits
-from sessions.record.model import Item
-
-T = TypeVar("T")
-
-BRIEF = Brief(
-    instructions="",
-    title="Fractions",
-    goal="Name parts of a whole",
-    language="en",
-    opening="Hello.",
-    closing="Goodbye.",
-    steps=(
-        Step(ask="What part is eaten?", answers=(), solution="Two quarters.", patience_ms=700),
-        Step(ask="Say it another way.", answers=(), solution="One half.", patience_ms=3_000),
-    ),
-)
-
-
-class Lesson:
-    """A conversation with its clock, and what it did so far."""
-
-    def __init__(self, **changes: Any) -> None:
-        self.now = 100.0
-        self.talk = Conversation(
-            BRIEF,
-            session_id="sess_1",
-            lesson="fractions",
-            engine="offline",
-            hears_speech=True,
-            now=self.now,
-            **changes,
-        )
-        self.done: list[Action] = []
-        self.did(self.talk.attached(self.now))
-
-    def did(self, actions: list[Action]) -> list[Action]:
-        self.done += actions
-        return actions
-
-    def do(self, command: Any) -> list[Action]:
-        return self.did(self.talk.receive(command, self.now, 1))
-
-    def report(self, event: Any) -> list[Action]:
-        return self.did(self.talk.report(event, self.now))
-
-    def hear(self, ms: int) -> None:
-        """The microphone gives `ms` of sound, and as much time passes."""
-        for _ in range(ms // 20):
-            self.now += 0.02
-            self.talk.hear(20, False, self.now)
-
-    def wait(self, seconds: float) -> list[Action]:
-        """Time passes; the conversation is woken at its deadlines, as the shell would."""
-        end, out = self.now + seconds, []
-        for _ in range(10_000):
-            at = max(self.talk.deadline(), self.now)
-            if at > end or self.talk.ended:
-                break
-            self.now = at
-            out += self.did(self.talk.tick(self.now))
-        self.now = end
-        return out
-
-    def ask(self, **fields: Any) -> str:
-        """The client asks for an answer; returns its id."""
-        return one(self.do(CreateResponse(**fields)), Answer).ask.answer
-
-    def say(self, answer: str, text: str, ms: int) -> list[Action]:
-        """The engine says `text` in `ms` of sound, all at once."""
-        words = text.split()
-        step = ms // len(words)
-        times = tuple(Word(w, i * step, (i + 1) * step) for i, w in enumerate(words))
-        return self.report(Spoke(answer, text, silence(ms), times))
-
-    def speak(self, turn: str, ms: int, words: str | None) -> None:
-        """The student speaks for `ms`, then is silent until the turn is over."""
-        start = self.talk.turns.media_ms
-        self.hear(100)
-        self.report(SpeechStarted(turn, start))
-        self.hear(ms - 100)
-        self.report(SpeechConfirmed(turn))
-        self.hear(700)
-        self.report(SpeechStopped(turn, start + ms))
-        if words is not None:
-            self.report(Transcribed(turn, words))
-
-    def save(self) -> list[Action]:
-        """Everything on its way to the database is committed."""
-        ids = [action.item.id for action in self.done if isinstance(action, Save)]
-        return self.did(self.talk.saved(ids))
-
-    def log(self) -> list[Item]:
-        return list(self.talk.log)
-
-
-def told(actions: list[Action], kind: type[T]) -> list[T]:
-    return [a.event for a in actions if isinstance(a, Tell) and isinstance(a.event, kind)]
-
-
-def all_of(actions: list[Action], kind: type[T]) -> list[T]:
-    return [a for a in actions if isinstance(a, kind)]
-
-
-def one(actions: list[Action], kind: type[T]) -> T:
-    found = all_of(actions, kind) or told(actions, kind)
-    assert len(found) == 1, (kind, actions)
-    return found[0]
-
-
-def names(actions: list[Action]) -> list[str]:
-    return [type(a.event if isinstance(a, Tell) else a).__name__ for a in actions]
-
+from tests.sessions.live.lesson import Lesson, all_of, names, one, speaking_page, told
 
 # ---- a response from beginning to end --------------------------------------------------------
 
@@ -257,97 +116,6 @@ def test_what_the_engine_keeps_is_saved_beside_its_answer() -> None:
     assert one(lesson.done, Save).item.data == {"engine": {"step": 1}}
 
 
-# ---- the student's turns ---------------------------------------------------------------------
-
-
-def test_a_spoken_turn_becomes_an_item_and_is_answered() -> None:
-    lesson = Lesson()
-    lesson.speak("t1", 800, "two quarters")
-    assert names(lesson.done) == [
-        "Detect",
-        "InputSpeechStarted",
-        "InputSpeechStopped",
-        "InputCommitted",
-        "ItemAdded",
-        "ResponseCreated",
-        "Answer",
-        "TranscriptionCompleted",
-        "Save",
-    ]
-    assert one(lesson.done, Answer).ask.cue == "student"
-    assert one(lesson.done, Save).item.said == "two quarters"
-    assert lesson.talk.durations(lesson.now).student_speech_ms == 800
-
-
-def test_a_turn_takes_its_place_when_speech_starts() -> None:
-    lesson = Lesson()
-    lesson.speak("t1", 800, None)
-    answer = one(lesson.done, Answer).ask.answer
-    lesson.say(answer, "Yes.", 200)
-    lesson.report(AnswerEnded(answer))
-    lesson.report(Transcribed("t1", "late words"))
-    assert [item.role for item in lesson.log()] == ["user", "assistant"]
-    tutor = told(lesson.done, ItemAdded)[1]
-    assert tutor.previous_item_id == lesson.log()[0].id
-
-
-def test_words_that_do_not_come_within_ten_seconds_are_left_out() -> None:
-    lesson = Lesson()
-    lesson.speak("t1", 800, None)
-    out = lesson.wait(9.9)
-    assert not told(out, TranscriptionFailed)
-    out = lesson.wait(0.2)
-    assert one(out, TranscriptionFailed)
-    assert one(out, Save).item.said is None
-    assert lesson.report(Transcribed("t1", "too late")) == []
-
-
-def test_a_turn_that_waits_for_create_response_is_not_answered_by_itself() -> None:
-    lesson = Lesson()
-    lesson.do(UpdateSession(turn_detection=TurnDetectionPatch(create_response=False)))
-    lesson.speak("t1", 800, "two quarters")
-    assert not all_of(lesson.done, Answer)
-
-
-def test_by_hand_a_commit_makes_the_turn_and_nothing_answers() -> None:
-    lesson = Lesson()
-    assert one(lesson.do(UpdateSession(turn_detection="none")), Detect).detection is None
-    lesson.hear(1_000)
-    out = lesson.do(CommitAudio())
-    turn = one(out, Commit).turn
-    assert not all_of(out, Answer)
-    lesson.report(Transcribed(turn, "one half"))
-    item = lesson.log()[0]
-    assert (item.said, item.ended_ms - item.started_ms if item.ended_ms else 0) == (
-        "one half",
-        1_000,
-    )
-
-
-def test_committing_nothing_says_so() -> None:
-    refused = one(Lesson().do(CommitAudio(event_id="c1")), CommandRefused)
-    assert (refused.code, refused.event_id) == ("input_audio_buffer_commit_empty", "c1")
-
-
-def test_patience_follows_the_step() -> None:
-    lesson = Lesson()
-    assert one(lesson.done, Detect).detection == TurnDetection(silence_ms=700)
-    out = lesson.report(Progressed(1, "asking"))
-    assert one(out, Detect).detection == TurnDetection(silence_ms=3_000)
-
-
-def test_typing_while_speaking_ends_the_spoken_turn_first() -> None:
-    lesson = Lesson()
-    lesson.hear(100)
-    lesson.report(SpeechStarted("t1", 0))
-    lesson.hear(400)
-    lesson.report(SpeechConfirmed("t1"))
-    out = lesson.do(CreateItem(item_id="typed", text="I mean 1/2", pcm=None))
-    assert names(out)[:3] == ["Commit", "InputSpeechStopped", "InputCommitted"]
-    assert one(out, Read).text == "I mean 1/2"
-    assert [item.id for item in lesson.log()][-1] == "typed"
-
-
 # ---- the same thing twice --------------------------------------------------------------------
 
 
@@ -369,112 +137,6 @@ def test_the_same_id_with_other_words_is_refused_and_the_first_kept() -> None:
         "e1",
     )
     assert lesson.log()[0].said == "hi"
-
-
-# ---- barge-in --------------------------------------------------------------------------------
-
-
-def speaking_page() -> tuple[Lesson, str]:
-    """Our page hears ten words in a second and a half, and has played 600 ms of them."""
-    lesson = Lesson()
-    lesson.do(UpdateSession(binary=True))
-    answer = lesson.ask()
-    lesson.say(answer, "one two three four five six seven eight nine ten", 1_500)
-    lesson.report(AnswerEnded(answer))
-    lesson.hear(600)
-    item = lesson.log()[0].id
-    lesson.do(ReportPlayed(item_id=item, audio_ms=600))
-    lesson.done.clear()
-    return lesson, item
-
-
-def test_a_cough_pauses_the_tutor_and_nothing_is_lost() -> None:
-    lesson, item = speaking_page()
-    assert one(lesson.report(SpeechStarted("t1", 500)), OutputPaused).item_id == item
-    out = lesson.report(SpeechDropped("t1"))
-    assert one(out, OutputResumed).item_id == item
-    assert not told(lesson.done, InputSpeechStarted)
-    lesson.do(ReportPlayed(item_id=item, audio_ms=1_500))
-    heard = one(lesson.done, SaveHeard).heard
-    assert (heard.heard_ms, heard.interrupted) == (1_500, False)
-
-
-def test_speech_cuts_the_tutor_and_the_transcript_says_what_was_heard() -> None:
-    lesson, item = speaking_page()
-    lesson.report(SpeechStarted("t1", 500))
-    lesson.do(ReportPlayed(item_id=item, audio_ms=640))
-    lesson.hear(300)
-    out = lesson.report(SpeechConfirmed("t1"))
-    assert names(out)[:2] == ["InputSpeechStarted", "OutputCleared"]
-    heard = one(out, SaveHeard).heard
-    assert (heard.heard, heard.heard_ms, heard.interrupted) == ("one two three four", 640, True)
-    assert one(out, Cancel).heard == "one two three four"
-    assert one(out, ItemTruncated).audio_end_ms == 640
-    assert lesson.talk.memory()[0].text == "one two three four"
-    assert lesson.log()[0].said == "one two three four five six seven eight nine ten"
-
-
-def test_speech_before_the_first_sound_means_the_answer_is_not_wanted() -> None:
-    lesson = Lesson()
-    lesson.speak("t1", 600, "um")
-    answer = one(lesson.done, Answer).ask.answer
-    lesson.done.clear()
-    lesson.report(SpeechStarted("t2", lesson.talk.turns.media_ms))
-    assert lesson.say(answer, "Right!", 400) == []
-    lesson.report(SpeechConfirmed("t2"))
-    done = one(lesson.done, ResponseDone).response
-    assert (done.status, done.reason, done.output) == ("cancelled", "turn_detected", ())
-    assert [item.role for item in lesson.log()] == ["user"]
-
-
-def test_a_held_answer_is_said_when_it_was_only_a_cough() -> None:
-    lesson = Lesson()
-    lesson.speak("t1", 600, "two quarters")
-    answer = one(lesson.done, Answer).ask.answer
-    lesson.report(SpeechStarted("t2", lesson.talk.turns.media_ms))
-    lesson.say(answer, "Right!", 400)
-    lesson.report(AnswerEnded(answer))
-    out = lesson.report(SpeechDropped("t2"))
-    assert told(out, AudioDelta)
-    assert len(all_of(lesson.done, Save)) == 2
-    assert lesson.talk.unsaved == 2
-
-
-def test_without_interrupt_response_speech_does_not_cut() -> None:
-    lesson = Lesson()
-    lesson.do(UpdateSession(turn_detection=TurnDetectionPatch(interrupt_response=False)))
-    answer = lesson.ask()
-    lesson.say(answer, "one two three", 1_500)
-    lesson.hear(300)
-    lesson.report(SpeechStarted("t1", 200))
-    out = lesson.report(SpeechConfirmed("t1"))
-    assert not told(out, ResponseDone) and not told(out, OutputCleared)
-
-
-def test_a_client_without_reports_is_believed_by_the_clock() -> None:
-    lesson = Lesson()
-    answer = lesson.ask()
-    lesson.say(answer, "one two three four five six seven eight nine ten", 2_000)
-    lesson.report(AnswerEnded(answer))
-    lesson.hear(1_000)
-    lesson.report(SpeechStarted("t1", 900))
-    out = lesson.report(SpeechConfirmed("t1"))
-    assert one(out, SaveHeard).heard.heard == "one two three four five"
-
-
-def test_truncate_has_the_last_word_on_what_was_heard() -> None:
-    lesson = Lesson()
-    answer = lesson.ask()
-    lesson.say(answer, "one two three four five six seven eight nine ten", 2_000)
-    lesson.report(AnswerEnded(answer))
-    lesson.hear(1_000)
-    item = lesson.log()[0].id
-    lesson.report(SpeechStarted("t1", 900))
-    lesson.report(SpeechConfirmed("t1"))
-    out = lesson.do(TruncateItem(item_id=item, audio_end_ms=620))
-    assert one(out, SaveHeard).heard.heard == "one two three"
-    assert one(out, ItemTruncated).audio_end_ms == 620
-    assert lesson.talk.durations(lesson.now).tutor_speech_ms == 620
 
 
 # ---- pacing ----------------------------------------------------------------------------------
@@ -615,104 +277,6 @@ def test_a_broken_leg_is_told_and_reopened() -> None:
     assert one(out, ResponseDone).response.status == "failed"
     assert one(out, Reopen)
     assert one(out, Save).item.status == "incomplete"
-
-
-# ---- whatever happens ------------------------------------------------------------------------
-
-
-STEPS = st.sampled_from(
-    [
-        "ask", "say", "say_long", "end_answer", "hear", "suspect", "confirm", "drop", "stop",
-        "words", "type", "commit", "cancel", "truncate", "played", "pause", "go_on", "tick", "save",
-        "break",        "by_hand", "vad", "binary", "fail",
-    ]
-)  # fmt: skip
-
-
-@settings(max_examples=150, deadline=None)
-@given(st.lists(STEPS, max_size=60))
-def test_any_story_keeps_the_promises(story: list[str]) -> None:
-    lesson = Lesson()
-    turns, answers = 0, [""]
-    for step in story:
-        turn = f"t{turns}"
-        if step == "ask":
-            answers += [a.ask.answer for a in all_of(lesson.do(CreateResponse()), Answer)]
-        elif step in ("say", "say_long"):
-            lesson.say(answers[-1], "some words here", 300 if step == "say" else 9_000)
-        elif step == "end_answer":
-            lesson.report(AnswerEnded(answers[-1]))
-        elif step == "hear":
-            lesson.hear(500)
-        elif step == "suspect":
-            turns += 1
-            lesson.report(SpeechStarted(f"t{turns}", lesson.talk.turns.media_ms))
-        elif step == "confirm":
-            lesson.report(SpeechConfirmed(turn))
-        elif step == "drop":
-            known = lesson.talk.turns.get(turn)
-            if known and not known.confirmed:
-                lesson.report(SpeechDropped(turn))
-        elif step == "stop":
-            known = lesson.talk.turns.get(turn)
-            if known and known.confirmed:
-                out = lesson.report(SpeechStopped(turn, lesson.talk.turns.media_ms))
-                answers += [a.ask.answer for a in all_of(out, Answer)]
-        elif step == "words":
-            known = lesson.talk.turns.get(turn)
-            if known and known.words_due:
-                lesson.report(Transcribed(turn, "words"))
-        elif step == "type":
-            lesson.do(CreateItem(item_id=None, text="typed", pcm=None))
-        elif step == "commit":
-            lesson.do(CommitAudio())
-        elif step == "cancel":
-            lesson.do(CancelResponse())
-        elif step == "truncate":
-            tutor = [i for i in lesson.log() if i.role == "assistant"]
-            if tutor:
-                lesson.do(TruncateItem(item_id=tutor[-1].id, audio_end_ms=100))
-        elif step == "played":
-            tutor = [i for i in lesson.log() if i.role == "assistant"]
-            if tutor:
-                lesson.do(ReportPlayed(item_id=tutor[-1].id, audio_ms=250))
-        elif step in ("pause", "go_on"):
-            lesson.do(PauseSession(on=step == "pause"))
-        elif step == "tick":
-            lesson.wait(3.0)
-        elif step == "save":
-            lesson.save()
-        elif step == "break":
-            lesson.did(lesson.talk.detached(lesson.now))
-            lesson.did(lesson.talk.attached(lesson.now))
-        elif step == "by_hand":
-            lesson.do(UpdateSession(turn_detection="none"))
-        elif step == "vad":
-            lesson.do(UpdateSession(turn_detection=TurnDetectionPatch()))
-        elif step == "binary":
-            lesson.do(UpdateSession(binary=True))
-        elif step == "fail":
-            lesson.report(Failed("x", "x", answers[-1]))
-    lesson.did(lesson.talk.end("finished", lesson.now))
-    lesson.save()
-
-    saved = [a.item.id for a in lesson.done if isinstance(a, Save)]
-    added = [event.item.id for event in told(lesson.done, ItemAdded)]
-    done = [event.item.id for event in told(lesson.done, ItemDone)]
-    assert len(set(saved)) == len(saved), "nothing is saved twice"
-    assert set(added) == set(saved), "what was added is saved"
-    assert sorted(done) == sorted(saved), "what is saved is done, once"
-    assert lesson.talk.unsaved == 0
-    created = [event.response.id for event in told(lesson.done, ResponseCreated)]
-    closed = [event.response.id for event in told(lesson.done, ResponseDone)]
-    assert sorted(created) == sorted(closed), "every response is answered"
-    positions = [item.position for item in lesson.log()]
-    assert positions == sorted(set(positions))
-    for item in lesson.log():
-        if item.heard:
-            assert (item.said or "").startswith(item.heard), "nothing was heard that was not said"
-    playing = [a.on for a in lesson.done if isinstance(a, Playing)]
-    assert all(a != b for a, b in pairwise(playing))
 
 
 def test_the_view_tells_the_effective_session() -> None:
