@@ -181,16 +181,3 @@ def test_a_start_that_is_broken_off_leaves_nothing_running(
     assert all(map(gone, children))
     assert "Traceback" not in server.said
     check_free(tmp_path / "data")
-
-
-def test_an_address_in_use_is_told_before_anything_is_started(
-    start: Callable[..., Server], tmp_path: Path
-) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        server = start(port=port)
-        assert server.ends() == 1
-    assert f"127.0.0.1:{port} can't be used" in server.said
-    assert not (tmp_path / "data" / "postgres").exists()
