@@ -129,7 +129,9 @@ const HANDLERS = {
     changed(state, item_id, () => ({ interrupted: true, sounding: false, heard: heard ?? null })),
 
   // ---- the student's voice
-  "input_audio_buffer.speech_started": () => ({ speech: "speaking" }),
+  "input_audio_buffer.speech_started": (state) => ({
+    speech: "speaking", notices: state.notices.filter(({ code }) => code !== "microphone_silent"),
+  }),
   "input_audio_buffer.speech_stopped": () => ({ speech: "waiting" }),
   "input_audio_buffer.committed": (state) => ({ speech: state.speech === "none" ? "none" : "waiting" }),
   "input_audio_buffer.cleared": () => ({ speech: "none" }),

@@ -16,7 +16,7 @@ import { Store } from "./store.js";
 import { wishes } from "./wishes.js";
 
 const SETTLE_MS = 1200; // after a resume: time for the replay before a question is asked again
-const GAP_MEMORY_S = 15;
+const GAP_MEMORY_MS = 15_000;
 
 export class LessonRoom {
   #context = null;
@@ -25,7 +25,6 @@ export class LessonRoom {
   #socket;
   #beat = null;
   #heardSound = new Heard((event) => this.#send(event));
-  #gaps = [];
   #settle = null;
   #silenced = null;
   #levels = new Set();
@@ -139,7 +138,7 @@ export class LessonRoom {
   interrupt() {
     const { state } = this;
     if (!isSounding(state) && !state.response) return;
-    this.#playout?.drop();
+    this.#hush();
     if (state.response) {
       this.#silenced = state.response;
       this.#send({ type: "response.cancel", response_id: state.response });
@@ -162,13 +161,12 @@ export class LessonRoom {
   }
 
   askPerson = (reason) => this.#send({ type: "floor.ask", reason });
+  dismiss = (code) => this.#do({ type: "page.dismissed", code });
 
   finish() {
-    this.#playout?.drop();
+    this.#hush();
     this.#send({ type: "session.end" });
   }
-
-  dismiss = (code) => this.#do({ type: "page.dismissed", code });
 
   /** A choice of the student's: speed, volume, hold-to-talk, the tutor's voice on or off. */
   prefer(preferences) {
@@ -199,7 +197,6 @@ export class LessonRoom {
       finished: (id, ms) => this.#sounded("page.finished", "finished", id, ms),
       dropped: (id, ms) => this.#sounded("page.played", "dropped", id, ms),
       replaying: (on) => this.#do({ type: "page.replaying", on }),
-      gap: () => this.#gaps.push(performance.now()),
     });
     this.#playout.volume = this.preferences.volume ?? 1;
     const listen = () => this.#do({
@@ -226,6 +223,11 @@ export class LessonRoom {
     this.#do({ type: "page.microphone", microphone: "refused", trouble });
   }
 
+  /** Silence, now; also for an answer whose words are here and whose sound is still on its way. */
+  #hush() {
+    this.#playout?.drop(this.state.items.filter((item) => item.sounding).map((item) => item.id));
+  }
+
   #sounded(type, what, id, ms) {
     this.#do({ type, id, ms });
     this.#heardSound[what](id, ms);
@@ -238,8 +240,8 @@ export class LessonRoom {
       this.#playout?.drop([event.item.id]);
     } else if (event.type === "output_audio_buffer.paused") this.#playout?.pause();
     else if (event.type === "output_audio_buffer.resumed") this.#playout?.resume();
-    else if (event.type === "output_audio_buffer.cleared") this.#playout?.drop();
-    else if (event.type === "input_audio_buffer.speech_started" && this.state.replaying) this.#playout.drop();
+    else if (event.type === "output_audio_buffer.cleared") this.#hush();
+    else if (event.type === "input_audio_buffer.speech_started" && this.state.replaying) this.#hush();
     else if (event.type === "response.output_audio.done") this.#playout?.end(event.item_id);
     else if (event.type === "conversation.item.done") this.#playout?.end(event.item.id);
     else if (event.type === "session.ended") this.#microphone?.close();
@@ -275,7 +277,7 @@ export class LessonRoom {
   #phase(phase, refusal) {
     if (phase === "signed-out") this.told.signedOut();
     // The server counts as heard what was played until the line broke, and no more.
-    if (phase === "reconnecting" && this.state.phase === "open") this.#playout?.drop();
+    if (phase === "reconnecting" && this.state.phase === "open") this.#hush();
     this.#do({ type: "page.phase", phase, refusal });
   }
 
@@ -283,11 +285,8 @@ export class LessonRoom {
 
   #everySecond() {
     this.#socket.check();
-    const since = performance.now() - GAP_MEMORY_S * 1000;
-    this.#gaps = this.#gaps.filter((at) => at > since);
-    const now = quality({
-      unsentBytes: this.#socket.unsentBytes, roundTripMs: this.#socket.roundTripMs, gaps: this.#gaps.length,
-    });
+    const { unsentBytes, roundTripMs } = this.#socket;
+    const now = quality({ unsentBytes, roundTripMs, gaps: this.#playout?.recentGaps(GAP_MEMORY_MS) ?? 0 });
     if (now !== this.state.quality) this.#do({ type: "page.quality", quality: now });
   }
 

@@ -42,16 +42,16 @@ export class PlayoutQueue {
     (this.#find(id) ?? this.#append(id)).ended = true;
   }
 
-  /** Throws away what was not played of these items (all, if none is named), and never plays them again. */
-  drop(ids = this.#items.map((item) => item.id)) {
-    const gone = this.#items.filter((item) => ids.includes(item.id));
-    if (gone.includes(this.#items[0])) {
-      if (this.#sounds()) this.#fade = this.#faded();
-      this.#filling = true;
-      this.paused = false;
-    }
-    for (const id of ids) this.#dropped.add(id);
-    this.#items = this.#items.filter((item) => !ids.includes(item.id));
+  /**
+   * Throws away all that was not played, and never plays any of it again, nor the items `never`, of which
+   * nothing has come yet. Tells how much was heard of each.
+   */
+  drop(never = []) {
+    if (this.#sounds()) this.#fade = this.#faded();
+    const gone = this.#items.splice(0);
+    for (const id of [...never, ...gone.map((item) => item.id)]) this.#dropped.add(id);
+    this.#filling = true;
+    this.paused = false;
     return gone.map((item) => this.#position(item));
   }
 

@@ -38,7 +38,7 @@ class Playout extends AudioWorkletProcessor {
       this.#queue.end(message.id);
       this.#resamplers.delete(message.id);
     } else if (message.type === "drop") {
-      for (const position of this.#queue.drop(message.ids)) {
+      for (const position of this.#queue.drop(message.never)) {
         this.#resamplers.delete(position.id);
         this.port.postMessage({ type: "dropped", ...position });
       }

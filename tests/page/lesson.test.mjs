@@ -153,6 +153,12 @@ test("notices are kept once a code, the last three, until closed", () => {
   assert.deepEqual(reduce(state, { type: "page.dismissed", code: "a" }).notices.map(({ code }) => code), ["c", "d"]);
 });
 
+test("once the student is heard, the notice that they are not goes away", () => {
+  const deaf = after([open, micOn, { type: "notice", code: "microphone_silent", text: "I can't hear you yet." }]);
+  assert.equal(deaf.notices.length, 1);
+  assert.deepEqual(reduce(deaf, { type: "input_audio_buffer.speech_started", item_id: "u" }).notices, []);
+});
+
 test("errors that every client causes now and then are not shown", () => {
   const error = (code) => ({ type: "error", error: { code, message: "Oh." } });
   assert.deepEqual(after([error("response_cancel_not_active")]).notices, []);

@@ -84,6 +84,7 @@ test("an answer that was dropped before its first frame never sounds", () => {
   const queue = new PlayoutQueue(RATE);
   queue.drop(["a"]);
   queue.push("a", ramp(400));
+  queue.end("a");
   assert.equal(queue.now, null);
 });
 

@@ -9,13 +9,14 @@ export class Playout {
   #told;
   #last = { id: null, pcm: [] };
   #positions = new Map();
+  #underruns = 0;
+  #gaps = [];
 
   /**
    * @param told.played   (id, ms) => void: heard so far, some twenty times a second
    * @param told.finished (id, ms) => void: heard to its end
    * @param told.dropped  (id, ms) => void: heard so much, and no more will be
    * @param told.replaying (on) => void: the last answer is played once more
-   * @param told.gap      () => void: the network was late
    */
   constructor(context, told) {
     this.#context = context;
@@ -24,7 +25,13 @@ export class Playout {
     this.#volume = context.createGain();
     this.#node.connect(this.#volume).connect(context.destination);
     this.#node.port.onmessage = ({ data }) => this.#hear(data);
-    this.gaps = 0;
+  }
+
+  /** How often the network was too late, lately. */
+  recentGaps(withinMs) {
+    const since = performance.now() - withinMs;
+    this.#gaps = this.#gaps.filter((at) => at > since);
+    return this.#gaps.length;
   }
 
   set volume(value) {
@@ -50,9 +57,9 @@ export class Playout {
     this.#node.port.postMessage({ type: "resume" });
   }
 
-  /** Stops these items for ever (all, if none is named); `told.dropped` says how much was heard. */
-  drop(ids) {
-    this.#node.port.postMessage({ type: "drop", ids });
+  /** Stops at once, for ever, also the items `never` whose sound is still to come; `told.dropped` says the rest. */
+  drop(never = []) {
+    this.#node.port.postMessage({ type: "drop", never });
   }
 
   /** Plays the last answer once more; false where it is not kept. It counts for no item. */
@@ -70,8 +77,8 @@ export class Playout {
 
   #hear(data) {
     if (data.type === "position") {
-      if (data.underruns > this.gaps) this.#told.gap();
-      this.gaps = data.underruns;
+      if (data.underruns > this.#underruns) this.#gaps.push(performance.now());
+      this.#underruns = data.underruns;
       if (data.now) this.#later("played", data.now.id, data.now.played_ms);
     } else if (data.type === "finished") this.#later("finished", data.id, data.played_ms);
     else this.#tell("dropped", data.id, data.played_ms);
