@@ -1,5 +1,5 @@
 import { isSaving, isSounding } from "../js/control.js";
-import { html, useEffect, useState } from "../lib/html.js";
+import { html, useEffect, useRef, useState } from "../lib/html.js";
 import { Board } from "./board.js";
 import { Composer } from "./composer.js";
 import { Control } from "./control.js";
@@ -13,11 +13,17 @@ import { Transcript } from "./transcript.js";
 export function Talk({ api, me, room, state, lesson, prefer }) {
   const [dialog, setDialog] = useState(null); // null | board | options | ask | finish | readers
   const close = () => setDialog(null);
+  const main = useRef(null);
+  useEffect(() => main.current.focus(), []);
   useKeys(room, state, dialog !== null);
   const act = (action) => ({
     interrupt: () => room.interrupt(), done: () => room.commit(), resume: () => room.pause(false), listen: () => room.listen(), reopen: () => room.reopen(), unblock: () => room.unblock(),
-    type: () => document.getElementById("composer")?.focus(),
+    type: () => focusOn("composer"),
   })[action]();
+  const dismiss = (code) => {
+    room.dismiss(code);
+    focusOn("control");
+  };
   const choose = (preferences) => {
     prefer(preferences);
     room.prefer(preferences);
@@ -27,7 +33,7 @@ export function Talk({ api, me, room, state, lesson, prefer }) {
   return html`<a class="skip" href="#composer">Skip to typing</a>
     <div class="lesson">
       <${LessonHead} lesson=${lesson} state=${state} saving=${isSaving(state)} open=${setDialog} hasBoard=${board.length > 0} />
-      <main class="lesson-main" id="main" tabindex="-1">
+      <main class="lesson-main" id="main" tabindex="-1" ref=${main}>
         <div class="lesson-view">
           <h1 class="for-screen-reader" lang=${lesson.language}>${lesson.title}</h1>
           <${Transcript} items=${items} speech=${speech} language=${lesson.language}
@@ -35,7 +41,7 @@ export function Talk({ api, me, room, state, lesson, prefer }) {
           <${Board} formulas=${board} goal=${progress?.goal ?? lesson.goal} language=${lesson.language} />
         </div>
         <div class="dock">
-          <${Notices} state=${state} dismiss=${(code) => room.dismiss(code)} />
+          <${Notices} state=${state} dismiss=${dismiss} />
           ${microphone === "refused" && html`<${Refused} trouble=${trouble} room=${room} />`}
           <${Control} state=${state} act=${act} room=${room} />
           <${Composer} onSend=${(text) => room.type(text)} language=${lesson.language} />
@@ -55,6 +61,11 @@ export function Talk({ api, me, room, state, lesson, prefer }) {
       lesson=${lesson} choose=${choose} />`}`;
 }
 
+/** What had the focus is gone; it moves to where one goes on. */
+function focusOn(id) {
+  document.getElementById(id)?.focus();
+}
+
 function Notices({ state, dismiss }) {
   return html`<div class="notices" role="status">
     ${state.notices.map(({ code, text }) => html`<p class="notice" key=${code}>
@@ -66,10 +77,14 @@ function Notices({ state, dismiss }) {
 
 function Refused({ trouble, room }) {
   const help = troubleOf(trouble, { userAgent: navigator.userAgent, secure: window.isSecureContext });
+  const typing = () => {
+    room.mute();
+    focusOn("composer");
+  };
   return html`<div class="refused">
     <${Help} trouble=${help} />
     <button type="button" class="button" onClick=${() => room.listen()}>Try the microphone again</button>
-    <button type="button" class="button quiet" onClick=${() => room.mute()}>I'll type</button>
+    <button type="button" class="button quiet" onClick=${typing}>I'll type</button>
   </div>`;
 }
 

@@ -27,6 +27,8 @@ export function MicCheck({ onDone }) {
     parts.current = { context: null, microphone: null, frames: [], loudest: 0, timers: [] };
   };
   useEffect(() => close, []);
+  const words = useRef(null);
+  useEffect(() => words.current.focus(), [stage]);
 
   const hear = (pcm, level) => {
     const now = parts.current;
@@ -69,14 +71,16 @@ export function MicCheck({ onDone }) {
   };
 
   return html`<section class="check card">
-    <h1>Can your tutor hear you?</h1>
-    ${stage === "ask" && html`<p>A quick check of your microphone. Your browser may ask you; choose “Allow”.
-      Nothing you say here is sent or kept.</p>`}
-    ${stage === "listening" && html`<p>Please say:</p><p class="check-sentence">“${SENTENCE}”</p>
-      <div class="meter" role="meter" aria-label="Microphone level" aria-valuemin="0" aria-valuemax="100"
-        aria-valuenow="0" ref=${meter}><span class="meter-bar"></span></div>`}
-    ${stage === "recorded" && html`<p>This is how you sound. Could you understand yourself?</p>`}
-    ${stage === "trouble" && html`<${Help} trouble=${trouble} />`}
+    <div tabindex="-1" ref=${words}>
+      <h1>Can your tutor hear you?</h1>
+      ${stage === "ask" && html`<p>A quick check of your microphone. Your browser may ask you; choose “Allow”.
+        Nothing you say here is sent or kept.</p>`}
+      ${stage === "listening" && html`<p>Please say:</p><p class="check-sentence">“${SENTENCE}”</p>
+        <div class="meter" role="meter" aria-label="Microphone level" aria-valuemin="0" aria-valuemax="100"
+          aria-valuenow="0" ref=${meter}><span class="meter-bar"></span></div>`}
+      ${stage === "recorded" && html`<p>This is how you sound. Could you understand yourself?</p>`}
+      ${stage === "trouble" && html`<${Help} trouble=${trouble} />`}
+    </div>
     <p class="check-hint" role="status">${stage === "listening" ? hint : ""}</p>
     <${Choices} stage=${stage} listen=${listen} again=${playBack} onDone=${onDone} />
   </section>`;

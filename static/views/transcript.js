@@ -1,5 +1,5 @@
 import { captionOf } from "../js/captions.js";
-import { Component, classes, html, useLayoutEffect, useRef } from "../lib/html.js";
+import { Component, classes, html, useEffect, useLayoutEffect, useRef } from "../lib/html.js";
 import { Rich } from "./maths.js";
 
 const NEAR_END = 120; // pixels: who has scrolled further up is reading, and is left alone
@@ -11,15 +11,20 @@ const NEAR_END = 120; // pixels: who has scrolled further up is reading, and is 
 export function Transcript({ items, speech, language, rules, announce }) {
   const box = useRef(null);
   const following = useRef(true);
-  useLayoutEffect(() => {
-    if (following.current) box.current.scrollTop = box.current.scrollHeight;
-  });
-  const scrolled = ({ currentTarget: node }) => {
+  const scrolled = (node) => {
     following.current = node.scrollHeight - node.scrollTop - node.clientHeight < NEAR_END;
   };
+  useLayoutEffect(() => {
+    if (following.current) for (const node of scrollers(box.current)) node.scrollTop = node.scrollHeight;
+  });
+  useEffect(() => {
+    const followPage = () => scrolled(document.scrollingElement);
+    window.addEventListener("scroll", followPage);
+    return () => window.removeEventListener("scroll", followPage);
+  }, []);
   const shown = items.filter((item) => item.text || item.lost || (item.role === "user" && !item.final));
   const unheard = speech === "speaking" && !shown.some((item) => item.role === "user" && !item.final);
-  return html`<div class="transcript" ref=${box} onScroll=${scrolled} tabindex="0" role="region" aria-label="The conversation">
+  return html`<div class="transcript" ref=${box} onScroll=${() => scrolled(box.current)} tabindex="0" role="region" aria-label="The conversation">
     ${rules && html`<p class="honest">Your tutor is a computer that follows this lesson's rules. It can mishear you.</p>`}
     <div role="log" aria-live=${announce ? "polite" : "off"} aria-label="What was said">
       <ol class="log" lang=${language}>
@@ -30,6 +35,9 @@ export function Transcript({ items, speech, language, rules, announce }) {
       <span class="line-words">…</span></p>`}
   </div>`;
 }
+
+/** The box scrolls; where there is little height (200 % zoom) it does not, and the page does. */
+const scrollers = (box) => [box, document.scrollingElement];
 
 const NAMES = { student: "You", ai: "Tutor", system: "" };
 
