@@ -1,0 +1,91 @@
+"""The pages in a real Chromium: with a fake gateway that the tests direct, and with the server."""
+
+import os
+import shutil
+import subprocess
+import wave
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ai.audio import RATE_HZ
+from bench import speech
+from bench.house import HOUSE, Server
+
+HERE = Path(__file__).parent
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+BEFORE_S, AFTER_S = 25, 60
+"Silence around the spoken answer: the tutor ends its question first, and nothing repeats."
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def chromium() -> str:
+    """The browser's path. Where there is none the tests are skipped; in CI they fail."""
+    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    missing = [
+        what
+        for what, here in (
+            ("Chromium", found),
+            ("Node.js", shutil.which("node")),
+            ("node_modules (run npm ci)", (HOUSE / "node_modules" / "playwright-core").exists()),
+        )
+        if not here
+    ]
+    if missing:
+        told = f"missing for the browser tests: {', '.join(missing)}"
+        if os.environ.get("CI"):
+            pytest.fail(told)
+        pytest.skip(told)
+    assert found is not None
+    return found
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    running = Server(tmp_path / "data")
+    try:
+        running.start()
+        yield running
+    finally:
+        running.end()
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in HERE.glob("*.test.mjs")))
+def test_the_pages_work_with_a_gateway_of_our_contract(name: str, chromium: str) -> None:
+    run(name, CHROMIUM=chromium)
+
+
+@pytest.mark.skipif(not speech.available, reason="flite is not installed")
+def test_a_spoken_lesson_goes_from_the_microphone_to_the_record(
+    chromium: str, server: Server, tmp_path: Path
+) -> None:
+    sound = tmp_path / "answer.wav"
+    record(sound, speech.say("two quarters", "slt"))
+    password = (server.data_dir / "demo-password").read_text().strip()
+    address = f"http://localhost:{server.port}"
+    run("journey.mjs", CHROMIUM=chromium, ADDRESS=address, PASSWORD=password, SOUND=str(sound))
+
+
+def run(name: str, **environ: str) -> None:
+    """One file of tests in Node; what it printed is the reason where it fails."""
+    done = subprocess.run(
+        ["node", "--test", "--test-reporter=spec", str(HERE / name)],
+        cwd=HOUSE,
+        env={**os.environ, **environ},
+        capture_output=True,
+        text=True,
+        timeout=230,
+    )
+    assert done.returncode == 0, done.stdout[-8_000:] + done.stderr[-2_000:]
+
+
+def record(path: Path, pcm: bytes) -> None:
+    """A WAV file that Chromium plays into its fake microphone."""
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE_HZ)
+        file.writeframes(bytes(BEFORE_S * RATE_HZ * 2) + pcm + bytes(AFTER_S * RATE_HZ * 2))
