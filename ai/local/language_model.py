@@ -52,8 +52,6 @@ def _count_framed(counts: Counts, answers: Mapping[str, float]) -> None:
         _count(counts, before, share * whole, 0, None)
         for head, weight in heads.items():
             counts[1][(before[-1], head)] += share * weight
-            if len(before) > 1:
-                counts[2][(before[-2], before[-1], head)] += share * weight
     for tail, share in _shares(TAILS):
         for end, weight in ends.items():
             tokens = [*end, *tail.split(), END]
