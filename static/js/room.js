@@ -13,7 +13,7 @@ import { NOTHING_YET, reduce } from "./lesson.js";
 import { toUuid } from "./session-id.js";
 import { LessonSocket, quality } from "./socket.js";
 import { Store } from "./store.js";
-import { wishes } from "./wishes.js";
+import { isWish, wishes } from "./wishes.js";
 
 const SETTLE_MS = 1200; // after a resume: time for the replay before a question is asked again
 const GAP_MEMORY_MS = 15_000;
@@ -175,7 +175,7 @@ export class LessonRoom {
     if ("hold_to_talk" in preferences) {
       this.#do({ type: "page.hand", handHeld: preferences.hold_to_talk ? false : null });
     }
-    this.#send({ type: "session.update", session: wishes(this.preferences, this.state.sound) });
+    if (isWish(preferences)) this.#send({ type: "session.update", session: wishes(this.preferences, this.state.sound) });
   }
 
   async unblock() {

@@ -2,6 +2,11 @@
 
 const FORMAT = { type: "audio/pcm", rate: 24_000 };
 
+/** Whether a change of these concerns the session, or only this page. */
+export function isWish(preferences) {
+  return ["hold_to_talk", "speech_speed", "tutor_voice"].some((name) => name in preferences);
+}
+
 /** The `session` of session.update. `sound` is "off" where this browser can play none. */
 export function wishes({ hold_to_talk, speech_speed = 1, tutor_voice = true }, sound) {
   const aloud = tutor_voice && sound !== "off";

@@ -20,7 +20,7 @@ export function Options({ preferences, choose, hears }) {
     ${radio("text_size", "normal", "Size of the words", [["normal", "Normal"], ["large", "Large"], ["larger", "Larger"]])}
     <div class="choice"><label for="volume">How loud your tutor is</label>
       <input id="volume" type="range" min="0" max="1.5" step="0.1" value=${chosen.volume ?? 1}
-        onInput=${(event) => set("volume", Number(event.target.value))} /></div>
+        onChange=${(event) => set("volume", Number(event.target.value))} /></div>
     ${check("tutor_voice", true, "My tutor speaks aloud", "Without it, the answers only appear as text.")}
     ${hears && check("hold_to_talk", false, "Hold to talk", "The microphone listens only while you hold the button or the Space key.")}
     ${check("announce", true, "My screen reader reads what was said", "Turn it off if it talks over your tutor.")}

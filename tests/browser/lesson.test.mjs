@@ -233,6 +233,17 @@ test("the rule-based tutor says that it is one", async (t) => {
   await page.getByText("Your tutor is a computer that follows this lesson's rules").waitFor();
 });
 
+test("leaving for the other lessons keeps the place, and silences everything", async (t) => {
+  const { page, lesson } = await begun(t);
+  await page.getByRole("link", { name: "Lessons" }).click();
+  await page.getByRole("heading", { name: /Hello/ }).waitFor();
+  const before = lesson.soundBytes;
+  await page.waitForTimeout(300);
+  assert.equal(lesson.soundBytes, before);
+  assert.equal(sent(lesson, "session.end").length, 0);
+  assert.deepEqual(page.faults, []);
+});
+
 test("a lesson that was begun goes on at a reload, from the address", async (t) => {
   const { page, lesson } = await begun(t);
   await control(page, "listening").waitFor();

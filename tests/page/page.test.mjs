@@ -8,7 +8,7 @@ import { route, safeNext } from "../../static/js/router.js";
 import { toUuid, toWireId } from "../../static/js/session-id.js";
 import { afterClose, afterRefusal, quality } from "../../static/js/socket.js";
 import { troubleOf } from "../../static/js/audio/trouble.js";
-import { wishes } from "../../static/js/wishes.js";
+import { isWish, wishes } from "../../static/js/wishes.js";
 import { clock, day, duration } from "../../static/lib/format.js";
 
 test("an address means a view", () => {
@@ -79,6 +79,8 @@ test("the student's choices become wishes that the lesson may grant", () => {
   assert.deepEqual(wishes({}, "off").output_modalities, ["text"]);
   assert.equal(wishes({ hold_to_talk: true }, "on").audio.input.turn_detection, null);
   assert.equal(wishes({ speech_speed: 0.8 }, "on").audio.output.speed, 0.8);
+  assert.equal(isWish({ speech_speed: 0.8 }), true);
+  assert.equal(isWish({ volume: 0.5, text_size: "large" }), false);
 });
 
 test("each trouble with the microphone has its own words, and typing is always offered", () => {
