@@ -1,5 +1,6 @@
 """The pages and their files: what you read is what runs."""
 
+import asyncio
 import mimetypes
 from pathlib import Path
 
@@ -7,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
+from starlette.types import Message, Scope
 
 STATIC = Path(__file__).resolve().parent.parent / "static"
 
@@ -54,6 +55,19 @@ async def home(_: Request) -> RedirectResponse:
 async def not_found(_: Request, __: Exception) -> Response:
     """A friendly page for people; doors answer in their own shapes before this."""
     return FileResponse(NOT_FOUND, 404, headers={"Cache-Control": "no-store"})
+
+
+async def warm() -> None:
+    """Send a file to nobody: the first one makes Starlette import what files are read with."""
+
+    async def send(_: Message) -> None:
+        pass
+
+    async def receive() -> Message:
+        await asyncio.Event().wait()  # nobody hangs up
+        return {}
+
+    await FileResponse(NOT_FOUND)({"type": "http", "method": "GET", "headers": []}, receive, send)
 
 
 def routes() -> list[BaseRoute]:

@@ -19,6 +19,7 @@ from server.app import build
 from server.config import Config, StartFailed
 from server.http import HEAD_WITHIN_S, Http
 from server.observe import task_failed
+from server.pages import warm
 from server.realtime.limits import FRAME_BYTES
 from server.realtime.uvicorn_socket import Socket
 from server.tls import self_signed as make_certificate
@@ -61,6 +62,7 @@ async def _serve(config: Config, *, self_signed: bool) -> int:
             async with open_services(config) as services:
                 server = _Server(_uvicorn(config, build(services)))
                 stop.serving(server, services.lobby)
+                await warm()
                 _announce(config, listening, new_key=new_key)
                 await server.serve(sockets=[listening])
     except asyncio.CancelledError:
