@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pocketsphinx
 
 from ai.audio import RATE_HZ
@@ -35,6 +36,7 @@ GENERAL_STATES = 1_500  # looked at in one frame; twenty times as many are no be
 GRAMMAR_BEAMS = {"beam": 1e-36, "pbeam": 1e-36, "wbeam": 1e-24}
 KEPT_STEPS = 12  # 6 MB each
 MIN_MS = 150  # shorter than any word
+AUDIBLE = 100  # -50 dBFS
 # The step's words are believed where their log-likelihood is at most so much of the general words'.
 # Measured: answers 0.4 to 0.82, other talk 0.89 to 1.2.
 STEP_BELIEVED = 0.86
@@ -73,7 +75,7 @@ class Recogniser:
     def transcribe(self, meta: Mapping[str, Any], pcm: bytes) -> tuple[dict[str, Any], bytes]:
         """The request `transcribe`: what is expected, and a turn at 24 kHz."""
         sound = resample(pcm, RATE_HZ, MODEL_HZ)
-        if len(sound) < MIN_MS * MODEL_HZ // 1000 * 2:
+        if len(sound) < MIN_MS * MODEL_HZ // 1000 * 2 or is_silent(sound):
             return {"text": "", "words": [], "sure": False}, b""
         decoder = self._step(meta["expected"], meta["key"])
         step = _decode(decoder, "words", sound)
@@ -154,6 +156,11 @@ class Recogniser:
                 if wanted is None or word in wanted:
                     phones.setdefault(word, []).append(way)
         return phones
+
+
+def is_silent(sound: bytes) -> bool:
+    """Whether nothing in it is loud enough to be a voice: words would be found all the same."""
+    return int(np.abs(np.frombuffer(sound, "<i2").astype(np.int32)).max(initial=0)) < AUDIBLE
 
 
 def believes_step(step: Opinion, general: Opinion) -> bool:

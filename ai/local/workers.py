@@ -74,8 +74,8 @@ class Workers:
 
     def __init__(self, ears: int = 1) -> None:
         self._lanes = {
-            "voice": _Lane("ai.local.voice_worker", 1),
-            "ears": _Lane("ai.local.ears_worker", ears),
+            "voice": Lane("ai.local.voice_worker", 1),
+            "ears": Lane("ai.local.ears_worker", ears),
         }
 
     @property
@@ -103,14 +103,14 @@ class Workers:
 
         A call that is cancelled before it begins leaves the queue. Raises WorkersBusy, WorkFailed.
         """
-        return await self._lanes[LANES[kind]].call(kind, meta, pcm, timeout_s)
+        return await self._lanes[LANES[kind]].call(kind, meta, pcm, timeout_s=timeout_s)
 
     async def close(self) -> None:
         """End the children; what still waits fails."""
         await asyncio.gather(*(lane.close() for lane in self._lanes.values()))
 
 
-class _Lane:
+class Lane:
     """Children that do the same kinds of work, first come, first served."""
 
     def __init__(self, module: str, size: int) -> None:
@@ -123,12 +123,16 @@ class _Lane:
         self.pids: set[int] = set()
 
     async def start(self) -> None:
+        """Start the children and wait until they are warm. Raises TimeoutError."""
         ready = [asyncio.get_running_loop().create_future() for _ in range(self._size)]
         self._keepers = [asyncio.create_task(self._keep(one)) for one in ready]
         async with asyncio.timeout(START_S):
             await asyncio.gather(*ready)
 
-    async def call(self, kind: str, meta: Mapping[str, Any], pcm: bytes, timeout_s: float) -> Reply:
+    async def call(
+        self, kind: str, meta: Mapping[str, Any], pcm: bytes = b"", *, timeout_s: float
+    ) -> Reply:
+        """See `Workers.call`."""
         if len(self._waiting) >= MAX_WAITING:
             self._drop_abandoned()
         if len(self._waiting) >= MAX_WAITING or not self._keepers:
@@ -139,6 +143,7 @@ class _Lane:
         return await reply
 
     async def close(self) -> None:
+        """End the children; what still waits fails."""
         keepers, self._keepers = self._keepers, []
         for keeper in keepers:
             keeper.cancel()
