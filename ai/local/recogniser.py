@@ -6,7 +6,8 @@ Three opinions on the same sound:
 2. the general words of English, which say when something else was said;
 3. the grammar of answers, which knows nothing of what is likely.
 
-The likelier of the first two gives the words. They are sure when all that could contradict agrees.
+The likelier of the first two gives the words. They are sure when the grammar hears the same answer,
+and no other answer is nearly as likely ("thirty" beside "thirteen").
 """
 
 import math
@@ -14,6 +15,7 @@ import tempfile
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +42,10 @@ AUDIBLE = 100  # -50 dBFS
 # The step's words are believed where their log-likelihood is at most so much of the general words'.
 # Measured: answers 0.4 to 0.82, other talk 0.89 to 1.2.
 STEP_BELIEVED = 0.86
+# How much likelier an answer must be than the next other one, on the same scale, to be sure.
+# Measured on 489 numbers: all that were misheard had a rival within 0.028, and 1 in 14 others.
+SURE_BY = 0.03
+RIVALS = 12  # looked at
 # What an answer may have around it without being another one.
 AROUND = frozenset(
     {"a", "an", "the", "it", "it's", "is", "that", "that's", "they", "are", "i", "think", "got"}
@@ -47,6 +53,15 @@ AROUND = frozenset(
 )
 
 Phones = dict[str, list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A decoder that is ready for one step."""
+
+    decoder: pocketsphinx.Decoder
+    answer_words: frozenset[str]
+    "What is said in answers, and not only around them."
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +84,7 @@ class Recogniser:
     def __init__(self) -> None:
         self._model = Path(pocketsphinx.get_model_path("en-us"))
         self._espeak = Espeak()
-        self._steps: OrderedDict[str, pocketsphinx.Decoder] = OrderedDict()
+        self._steps: OrderedDict[str, Ready] = OrderedDict()
         self._general = self._make_general()
 
     def transcribe(self, meta: Mapping[str, Any], pcm: bytes) -> tuple[dict[str, Any], bytes]:
@@ -77,15 +92,17 @@ class Recogniser:
         sound = resample(pcm, RATE_HZ, MODEL_HZ)
         if len(sound) < MIN_MS * MODEL_HZ // 1000 * 2 or is_silent(sound):
             return {"text": "", "words": [], "sure": False}, b""
-        decoder = self._step(meta["expected"], meta["key"])
-        step = _decode(decoder, "words", sound)
+        ready = self._step(meta["expected"], meta["key"])
+        step = _decode(ready.decoder, "words", sound)
+        margin = _margin(ready)
         general = _decode(self._general, "general", sound)
         if not believes_step(step, general):
             return {"text": general.text, "words": general.words, "sure": False}, b""
-        sure = core(step.text) == core(_decode(decoder, "answers", sound).text) != ()
+        grammar = _decode(ready.decoder, "answers", sound)
+        sure = margin >= SURE_BY and core(step.text) == core(grammar.text) != ()
         return {"text": step.text, "words": step.words, "sure": sure}, b""
 
-    def _step(self, expected: dict[str, Any], key: str) -> pocketsphinx.Decoder:
+    def _step(self, expected: dict[str, Any], key: str) -> Ready:
         if key in self._steps:
             self._steps.move_to_end(key)
             return self._steps[key]
@@ -107,8 +124,8 @@ class Recogniser:
             "answers",
             decoder.create_fsg("answers", grammar.START, grammar.END, grammar.transitions()),
         )
-        self._steps[key] = decoder
-        return decoder
+        self._steps[key] = Ready(decoder, frozenset(words_of(map(" ".join, map(core, likely)))))
+        return self._steps[key]
 
     def _make_general(self) -> pocketsphinx.Decoder:
         """A decoder of the commonest words of the model's own trigrams."""
@@ -183,6 +200,21 @@ def _decode(decoder: pocketsphinx.Decoder, search: str, sound: bytes) -> Opinion
         return NOTHING
     words = tuple(_words(decoder.seg()))
     return Opinion(" ".join(word for word, _, _ in words), words, math.log(best.best_score))
+
+
+def _margin(ready: Ready) -> float:
+    """How much likelier the last result is than the next that is another answer."""
+    ranked = ready.decoder.nbest()
+    best: tuple[tuple[str, ...], float] | None = None
+    for rival in islice(ranked, RIVALS):
+        if rival is None or rival.score <= 0:
+            break
+        found = core(rival.hypstr)
+        if best is None:
+            best = found, math.log(rival.score)
+        elif found and found != best[0] and ready.answer_words.issuperset(found):
+            return best[1] - math.log(rival.score)
+    return math.inf
 
 
 def _words(segments: Iterable[Any]) -> Iterable[tuple[str, int, int]]:
