@@ -110,7 +110,8 @@ async def _check(
         row = await record.get(services.database, person.tenant_id, session_id(resumes))
         if row.student_id != person.id:
             raise SessionUnknown(resumes)
-        if row.status == "ended":
+        here = lobby.live(row.id)  # knows of an end before it is saved
+        if row.status == "ended" or (here is not None and here.conversation.ended):
             raise SessionIsOver(row.end_reason)
         return
     if version is not None:

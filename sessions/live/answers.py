@@ -32,19 +32,22 @@ from sessions.live.events import (
     TextDone,
 )
 from sessions.live.log import Log
-from sessions.live.playout import Played, Playout
+from sessions.live.playout import Played, Playout, beginning
 from sessions.record.model import Heard, Item
 
 Reason = Literal["turn_detected", "client_cancelled"]
+
+SILENT_S = 30.0  # an engine that says nothing of an answer for so long has lost it
 
 
 @dataclass(slots=True)
 class Response:
     """An answer under way."""
 
-    id: str
-    modality: Modality
+    ask: Ask
     metadata: Mapping[str, str] | None
+    news_at: float
+    "When the engine last said something of it."
     item: Item | None = None
     said: list[str] = field(default_factory=list)
     words: list[Word] = field(default_factory=list)
@@ -52,6 +55,14 @@ class Response:
     "What the engine keeps beside the item."
     generated: bool = False
     "The engine has said all of it; sound may still wait to be sent."
+
+    @property
+    def id(self) -> str:
+        return self.ask.answer
+
+    @property
+    def modality(self) -> Modality:
+        return "audio" if self.ask.sound else "text"
 
     def view(
         self,
@@ -68,6 +79,14 @@ class Response:
         )
 
 
+@dataclass(slots=True)
+class _Sound:
+    """What is known of an item's sound, also when it is long over."""
+
+    response_id: str
+    length_ms: int = 0
+
+
 class Answers:
     """The tutor's turns of one session."""
 
@@ -77,15 +96,16 @@ class Answers:
         self.playout = Playout()
         self.current: Response | None = None
         self.spoken_ms = 0
-        "What the student has heard of the tutor, in all."
-        self._answered_by: dict[str, str] = {}
-        "Item -> response, for tracks that still play."
+        "What the student has heard of the tutor's finished tracks, in all."
+        self._sounds: dict[str, _Sound] = {}
+        "By item."
 
     # -- beginning ----------------------------------------------------------------------------
 
     def begin(
         self,
         cue: Cue,
+        now: float,
         *,
         modality: Modality,
         voice: str,
@@ -94,36 +114,47 @@ class Answers:
         answer: str | None = None,
     ) -> list[Action]:
         """Ask the engine for an answer; `answer` names one that it began by itself."""
-        response = Response(answer or f"resp_{uuid4().hex}", modality, metadata)
-        self.current = response
+        ask = Ask(answer or f"resp_{uuid4().hex}", cue, modality == "audio", voice, speed)
+        self.current = response = Response(ask, metadata, now)
         out: list[Action] = [Tell(ResponseCreated(response.view("in_progress")))]
-        if answer is None:
-            ask = Ask(response.id, cue, modality == "audio", voice, speed)
-            out.append(Answer(ask))
-        return out
+        return out if answer is not None else [*out, Answer(ask)]
+
+    def ask_again(self, now: float) -> list[Action]:
+        """A fresh engine goes on: it does not know of an answer that had not begun."""
+        response = self.current
+        if response is None or response.generated or response.item is not None:
+            return []
+        response.news_at = now
+        return [Answer(response.ask)]
+
+    def is_current(self, answer: str) -> bool:
+        """Whether the engine is still to say something of this answer."""
+        return self.current is not None and self.current.id == answer and not self.current.generated
 
     # -- while it is made ----------------------------------------------------------------------
 
     def spoke(self, event: Spoke, at_ms: int, now: float) -> list[Action]:
         """A piece of the current answer; pieces of any other are dropped."""
         response = self.current
-        if response is None or response.id != event.answer or response.generated:
+        if response is None or not self.is_current(event.answer):
             return []
+        response.news_at = now
         out: list[Action] = []
         if response.item is None:
+            item_id = f"item_{uuid4().hex}"
             response.item = Item(
-                id=f"item_{uuid4().hex}",
+                id=item_id,
                 role="assistant",
                 speaker="ai",
                 kind=response.modality,
-                position=self._log.take_position(),
+                position=self._log.take_place(item_id),
                 status="in_progress",
                 said=None,
                 started_ms=at_ms,
                 engine=self.engine,
             )
             self._log.add(response.item)
-            self._answered_by[response.item.id] = response.id
+            self._sounds[item_id] = _Sound(response.id)
             out += [
                 Tell(OutputItemAdded(response.id, response.item)),
                 Tell(ItemAdded(response.item, self._log.previous(response.item))),
@@ -137,6 +168,7 @@ class Answers:
         if response.modality == "text":
             return [*out, Tell(TextDelta(response.id, item.id, "text", delta))]
         begins = self.playout.add(item.id, event.pcm, event.text, event.words, now)
+        self._sounds[item.id].length_ms = self.playout.length_ms(item.id)
         response.words += [
             replace(word, start_ms=word.start_ms + begins, end_ms=word.end_ms + begins)
             for word in event.words
@@ -146,15 +178,16 @@ class Answers:
             out.append(Tell(TextDelta(response.id, item.id, "audio", delta, begins, offsets)))
         return out + self.release(now)
 
-    def kept(self, event: Kept) -> None:
+    def kept(self, event: Kept, now: float) -> None:
         """The engine's own notes on the current answer."""
         if self.current is not None and self.current.id == event.answer:
             self.current.data = dict(event.data)
+            self.current.news_at = now
 
     def ended(self, event: AnswerEnded, at_ms: int, now: float) -> list[Action]:
         """The engine has said all of it: it is saved now, whether or not it was heard yet."""
         response = self.current
-        if response is None or response.id != event.answer or response.generated:
+        if response is None or not self.is_current(event.answer):
             return []
         response.generated = True
         out: list[Action] = []
@@ -177,92 +210,110 @@ class Answers:
         return out + self.release(now)
 
     def failed(self, code: str, at_ms: int) -> list[Action]:
-        """The engine broke: what was said stays said."""
+        """The engine broke: what was said stays said, and is heard."""
         response = self.current
-        if response is None:
+        if response is None or response.generated:
             return []
         out = self._keep_unfinished(response, at_ms)
+        if response.item is not None:
+            self.playout.complete(response.item.id)
         self.current = None
-        return [*out, Tell(ResponseDone(response.view("failed", code)))]
+        return [*out, *self._closing(response, "failed", code)]
+
+    def give_up(self, at_ms: int, now: float) -> list[Action]:
+        """Close an answer of which the engine has said nothing for too long."""
+        due = self.silent_due()
+        response = self.current
+        if response is None or due is None or now < due:
+            return []
+        stop = Cancel(response.id, " ".join(response.said))
+        return [stop, *self.failed("tutor_silent", at_ms)]
+
+    def silent_due(self) -> float | None:
+        """When the engine is given up on, if it says nothing."""
+        response = self.current
+        return response.news_at + SILENT_S if response and not response.generated else None
 
     # -- sound ---------------------------------------------------------------------------------
 
     def release(self, now: float) -> list[Action]:
         """Send what may be sent; close the response when all of it is."""
         out: list[Action] = [
-            Tell(AudioDelta(self._answered_by.get(piece.item_id, ""), piece.item_id, piece.pcm))
+            Tell(AudioDelta(self._sounds[piece.item_id].response_id, piece.item_id, piece.pcm))
             for piece in self.playout.release(now)
         ]
         response = self.current
         if response is None or not response.generated:
             return out
         if response.item is None or self.playout.sent(response.item.id):
-            out += self._close(response, "completed")
+            self.current = None
+            out += self._closing(response, "completed", None)
         return out
 
     def over(self, now: float) -> list[Action]:
-        """Note what was played to its end."""
-        out: list[Action] = []
-        for played in self.playout.over(now):
-            out += self._note_heard(played)
-        return out
+        """Note what was played to its end, or as far as the device played it."""
+        return [action for played in self.playout.over(now) for action in self._played(played)]
 
     # -- interruption --------------------------------------------------------------------------
 
     def interrupt(self, reason: Reason, at_ms: int, now: float) -> list[Action]:
         """Stop: keep what was heard, tell the engine, close the response."""
-        out: list[Action] = []
         response = self.current
+        out: list[Action] = []
         if response is not None and not response.generated:
             out += self._keep_unfinished(response, at_ms)
-        cleared: list[str] = []
+        cleared: list[Action] = []
         for played in self.playout.cut(now):
-            answer = self._answered_by.get(played.item_id, "")
-            out += self._note_heard(played)
-            if not played.interrupted:
-                continue
-            cleared.append(answer)
-            out.append(Cancel(answer, played.heard))
-            out.append(Tell(ItemTruncated(played.item_id, played.heard_ms, played.heard)))
-        if response is not None and response.item is None:
-            out.append(Cancel(response.id, ""))
-        elif response is not None and response.modality == "text" and not response.generated:
+            out += self._played(played)
+            if played.interrupted:
+                cleared.append(Tell(OutputCleared(self._sounds[played.item_id].response_id)))
+        if response is None:
+            return cleared + out
+        if not response.generated and (response.item is None or response.modality == "text"):
             out.append(Cancel(response.id, " ".join(response.said)))
-        if cleared:
-            out.insert(0, Tell(OutputCleared(cleared[-1])))
-        if response is not None:
-            self.current = None
-            if response.item is not None:
-                response.item = self._log.get(response.item.id) or response.item
-            out += self._closing(response, "cancelled", reason)
-        return out
+        self.current = None
+        if response.item is not None:
+            response.item = self._log.get(response.item.id)
+        return [*cleared, *out, *self._closing(response, "cancelled", reason)]
 
-    def truncate(self, item: Item, audio_end_ms: int, now: float) -> list[Action]:
+    def truncate(self, item: Item, audio_end_ms: int, at_ms: int, now: float) -> list[Action]:
         """The client tells how much of an item was heard; its word is the best there is."""
-        track = self.playout.track(item.id)
-        answer = self._answered_by.get(item.id, "")
-        if track is not None:
-            self.playout.played(item.id, audio_end_ms, now)
-            track.reported_ms = audio_end_ms
-            out = [
-                action for played in self.playout.cut(now) for action in self._note_heard(played)
-            ]
-            text = (self._log.get(item.id) or item).heard or ""
-        else:
-            said = [word.text for word in item.words if word.end_ms <= audio_end_ms]
-            text = " ".join(said) if item.words else (item.said or "")
-            played = Played(item.id, text, audio_end_ms, True)
+        response = self.current
+        if response is not None and response.item is not None and response.item.id == item.id:
+            self.playout.correct(item.id, audio_end_ms, now)
+            return self.interrupt("client_cancelled", at_ms, now)
+        played = self.playout.cut_at(item.id, audio_end_ms, now)
+        if played is None:
             self.spoken_ms -= item.heard_ms or 0
-            out = self._note_heard(played)
-        return [*out, Cancel(answer, text), Tell(ItemTruncated(item.id, audio_end_ms, text))]
+            played = self._heard_afterwards(item, audio_end_ms)
+        return self._played(played, told=True)
 
     # -- small parts ---------------------------------------------------------------------------
 
-    def _note_heard(self, played: Played) -> list[Action]:
+    def _played(self, played: Played, *, told: bool = False) -> list[Action]:
+        """Note what was heard; a cut is told to the client (or its own word confirmed)."""
         heard = Heard(played.item_id, played.heard, played.heard_ms, played.interrupted)
         self.spoken_ms += played.heard_ms
         self._log.hear(heard)
-        return [SaveHeard(heard)]
+        out: list[Action] = [SaveHeard(heard)]
+        sound = self._sounds.get(played.item_id)
+        if played.interrupted and sound is not None:
+            out.append(Cancel(sound.response_id, played.heard))
+        if played.interrupted or told:
+            out.append(Tell(ItemTruncated(played.item_id, played.heard_ms, played.heard)))
+        return out
+
+    def _heard_afterwards(self, item: Item, audio_end_ms: int) -> Played:
+        """What was heard of an item whose sound is over."""
+        sound = self._sounds.get(item.id)
+        length_ms = max(
+            sound.length_ms if sound else 0,
+            item.words[-1].end_ms if item.words else 0,
+            item.heard_ms or 0,
+        )
+        heard_ms = min(audio_end_ms, length_ms)
+        heard = beginning(item.said or "", item.words, length_ms, heard_ms)
+        return Played(item.id, heard, heard_ms, heard_ms < length_ms)
 
     def _keep_unfinished(self, response: Response, at_ms: int) -> list[Action]:
         """An answer that was cut while it was made is saved as far as it was made."""
@@ -283,13 +334,13 @@ class Answers:
         )
         return [Save(response.item)]
 
-    def _close(self, response: Response, status: Literal["completed", "cancelled"]) -> list[Action]:
-        self.current = None
-        return self._closing(response, status, None)
-
     def _closing(
-        self, response: Response, status: Literal["completed", "cancelled"], reason: str | None
+        self,
+        response: Response,
+        status: Literal["completed", "cancelled", "failed"],
+        reason: str | None,
     ) -> list[Action]:
+        """The end of a response, as clients expect it, however it ended."""
         events: list[Action] = []
         item, modality = response.item, response.modality
         if item is not None:

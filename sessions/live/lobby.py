@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 from ai.engine import Brief, VoiceEngine
 from sessions.bus import Bus, session_topic
@@ -92,7 +93,8 @@ class Lobby:
         self._clock = clock
         self._live: dict[UUID, Session] = {}
         self._unsubscribe: dict[UUID, Callable[[], None]] = {}
-        self._doors: dict[UUID, asyncio.Lock] = {}
+        self._doors: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
+        "One person enters after the other, else two requests could open the same session."
 
     def __len__(self) -> int:
         return len(self._live)
@@ -126,7 +128,8 @@ class Lobby:
         if self.closing:
             raise ServerIsFull
         person = caller.person
-        async with self._doors.setdefault(person.id, asyncio.Lock()):
+        door = self._doors.setdefault(person.id, asyncio.Lock())
+        async with door:
             if session is not None:
                 return await self._resume(caller, session), True
             version = await store.get(self._database, person, lesson or caller.lesson or "")
@@ -262,15 +265,16 @@ class Lobby:
         self._unsubscribe[row.id] = self._bus.subscribe(
             session_topic(row.id), lambda event: _on_bus(session, event)
         )
+        if self.closing:  # since this began: nobody else would let go of it
+            await session.close(1001, wording.GOING_AWAY)
+            raise ServerIsFull
         return session
 
     def _forget(self, session: Session) -> None:
-        self._live.pop(session.id, None)
-        unsubscribe = self._unsubscribe.pop(session.id, None)
-        if unsubscribe is not None:
-            unsubscribe()
-        if not any(other.student.id == session.student.id for other in self._live.values()):
-            self._doors.pop(session.student.id, None)
+        if self._live.get(session.id) is not session:
+            return  # it was taken over, and goes on here under a new epoch
+        del self._live[session.id]
+        self._unsubscribe.pop(session.id)()
 
 
 def _check_may_continue(caller: Caller, student_id: UUID, version: store.LessonVersion) -> None:

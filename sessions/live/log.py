@@ -1,7 +1,7 @@
 """The items of one session in memory: ids, order, and what is already saved."""
 
 import hashlib
-from bisect import bisect_left, insort
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
@@ -15,13 +15,16 @@ def fingerprint(text: str | None, pcm: bytes | None) -> str:
 
 
 class Log:
-    """Items by id and in conversation order. A position is taken when speech starts."""
+    """Items by id and in conversation order. Speech takes its place before it is an item."""
 
     def __init__(self, items: Iterable[Item] = ()) -> None:
         self._items = {item.id: item for item in items}
-        self._order = sorted((item.position, item.id) for item in self._items.values())
-        self._saved = set(self._items)
-        self._next = self._order[-1][0] + 1 if self._order else 1
+        self._places = sorted((item.position, item.id) for item in self._items.values())
+        self._saved = {item_id: number for number, (_, item_id) in enumerate(self._places)}
+        "Item -> how many were saved before it."
+        self._next = self._places[-1][0] + 1 if self._places else 1
+        self.unsaved = 0
+        "Items on their way to the database."
 
     def __len__(self) -> int:
         return len(self._items)
@@ -31,21 +34,29 @@ class Log:
 
     def __iter__(self) -> Iterator[Item]:
         """In conversation order."""
-        return (self._items[item_id] for _, item_id in self._order)
+        return (self._items[item_id] for _, item_id in self._places if item_id in self._items)
 
     def get(self, item_id: str) -> Item | None:
         return self._items.get(item_id)
 
-    def last(self) -> Item | None:
-        return self._items[self._order[-1][1]] if self._order else None
+    def last_said(self) -> Item | None:
+        """The last that a person or the tutor said; a note of the system is nobody's turn."""
+        places = (self._items.get(item_id) for _, item_id in reversed(self._places))
+        return next((item for item in places if item and item.role != "system"), None)
 
-    def take_position(self) -> int:
+    def take_place(self, item_id: str) -> int:
+        """The next place in the conversation is this item's; it may come later."""
+        self._places.append((self._next, item_id))
         self._next += 1
         return self._next - 1
 
+    def leave_place(self, item_id: str) -> None:
+        """What had taken a place never became an item."""
+        self._places = [place for place in self._places if place[1] != item_id]
+
     def add(self, item: Item) -> None:
+        """The item of a place that was taken."""
         self._items[item.id] = item
-        insort(self._order, (item.position, item.id))
 
     def change(self, item: Item) -> Item:
         """Replace an item by a later state of itself."""
@@ -61,22 +72,33 @@ class Log:
             )
 
     def previous(self, item: Item) -> str | None:
-        """The id of the item before this one in the conversation."""
-        index = bisect_left(self._order, (item.position, ""))
-        return self._order[index - 1][1] if index else None
+        """The id of the item before this one in the conversation, there already or on its way."""
+        index = bisect_left(self._places, (item.position, ""))
+        return self._places[index - 1][1] if index else None
 
     def after(self, item_id: str | None) -> tuple[list[Item], bool]:
-        """Items after one, and whether that is the whole conversation."""
-        items = list(self)
-        for index, item in enumerate(items):
-            if item.id == item_id:
-                return items[index + 1 :], False
-        return items, True
+        """What a client that has this item may lack, and whether that is the whole conversation.
+
+        That is what follows the item, and what stands before it but was not saved earlier.
+        """
+        known = self._items.get(item_id) if item_id is not None else None
+        if known is None:
+            return list(self), True
+        never = len(self._saved)
+        saved = self._saved.get(known.id, never)
+        lacked = [
+            item
+            for item in self
+            if item.position > known.position or self._saved.get(item.id, never) > saved
+        ]
+        return lacked, False
 
     def mark_saved(self, item_ids: Iterable[str]) -> list[Item]:
         """Note what is in the database; tells which items that is news of."""
         news = [item_id for item_id in item_ids if item_id not in self._saved]
-        self._saved.update(news)
+        for item_id in news:
+            self._saved[item_id] = len(self._saved)
+        self.unsaved -= len(news)
         return [self._items[item_id] for item_id in news if item_id in self._items]
 
     def is_saved(self, item_id: str) -> bool:

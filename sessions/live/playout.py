@@ -7,7 +7,7 @@ clock of what was sent.
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ai.audio import BYTES_PER_MS, duration_ms
@@ -79,11 +79,26 @@ class Track:
             if heard_ms >= end:
                 said.append(mark.text)
                 continue
-            words = mark.words or tuple(_even_words(mark.text, end - mark.start_ms))
-            offset = heard_ms - mark.start_ms
-            said += [word.text for word in words if (word.start_ms + word.end_ms) / 2 <= offset]
+            length = end - mark.start_ms
+            said.append(beginning(mark.text, mark.words, length, heard_ms - mark.start_ms))
             break
         return " ".join(part for part in said if part)
+
+
+def beginning(text: str, words: Sequence[Word], length_ms: int, heard_ms: int) -> str:
+    """What was heard of a text that sounds for `length_ms`: always its own beginning."""
+    if heard_ms >= length_ms:
+        return text
+    end = 0
+    for word in words or _even_words(text, length_ms):
+        if (word.start_ms + word.end_ms) / 2 > heard_ms:
+            break
+        found = text.find(word.text, end)
+        if found >= 0:
+            end = found + len(word.text)
+    while 0 < end < len(text) and not text[end].isspace():
+        end += 1
+    return text[:end]
 
 
 def _even_words(text: str, length_ms: int) -> Iterator[Word]:
@@ -104,8 +119,8 @@ class Playout:
     at most `LEAD_MS` ahead; others get it as it comes and are believed to play it in real time.
     """
 
-    def __init__(self, *, paced: bool = False) -> None:
-        self.paced = paced
+    def __init__(self) -> None:
+        self.paced = False
         self.paused = False
         self._tracks: deque[Track] = deque()
         self._now = 0.0
@@ -135,6 +150,13 @@ class Playout:
             track.waiting.append(pcm[start : start + PIECE_BYTES])
         track.total_ms += duration_ms(pcm)
         return at
+
+    def pace(self, on: bool) -> None:
+        """Whether the device reports what it plays from now on."""
+        self.paced = on
+        if not on:
+            for track in self._tracks:
+                track.reported_ms = None
 
     def complete(self, item_id: str) -> None:
         """No more sound comes for this item."""
@@ -184,6 +206,11 @@ class Playout:
         track = self.track(item_id)
         return track is None or not track.waiting
 
+    def length_ms(self, item_id: str) -> int:
+        """How long an item sounds, as far as it is known; 0: it is gone."""
+        track = self.track(item_id)
+        return track.total_ms if track is not None else 0
+
     def over(self, now: float) -> list[Played]:
         """Tracks that were played to their end since the last call."""
         self._advance(now)
@@ -205,18 +232,26 @@ class Playout:
     def cut(self, now: float) -> list[Played]:
         """Throw away all that was not heard; tells what was."""
         self._advance(now)
-        ended = [
-            Played(
-                track.item_id,
-                track.text_until(track.heard_ms()),
-                track.heard_ms(),
-                not track.complete or track.heard_ms() < track.total_ms,
-            )
-            for track in self._tracks
-        ]
+        ended = [_cut(track) for track in self._tracks]
         self._tracks.clear()
         self.paused = False
         return ended
+
+    def correct(self, item_id: str, heard_ms: int, now: float) -> Track | None:
+        """The device's last word on how much of an item was heard; it may be less than before."""
+        self._advance(now)
+        track = self.track(item_id)
+        if track is not None:
+            track.reported_ms = max(0, min(heard_ms, track.sent_ms))
+        return track
+
+    def cut_at(self, item_id: str, heard_ms: int, now: float) -> Played | None:
+        """One item was heard so far and no further; others play on. None: it is over already."""
+        track = self.correct(item_id, heard_ms, now)
+        if track is None:
+            return None
+        self._tracks.remove(track)
+        return _cut(track)
 
     def deadline(self) -> float | None:
         """When to call `release` and `over` again; None: nothing is going on."""
@@ -246,3 +281,9 @@ class Playout:
             elapsed -= step
             if elapsed <= 0 or track.waiting or not track.complete:
                 break
+
+
+def _cut(track: Track) -> Played:
+    heard_ms = track.heard_ms()
+    cut = not track.complete or heard_ms < track.total_ms
+    return Played(track.item_id, track.text_until(heard_ms), heard_ms, cut)

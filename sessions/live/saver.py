@@ -61,12 +61,17 @@ class Saver:
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
-        self.active = True
-        "While someone is connected: time runs, and is saved every few seconds."
+        self._active = False
+        "Someone is connected: time runs, and is saved every few seconds."
         self.engine = ""
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name=f"save {self.ref.session_id}")
+
+    def heartbeat(self, on: bool) -> None:
+        """Someone is connected from now on, or nobody. Saved at once: it is a sign of life."""
+        self._active = on
+        self._wake.set()
 
     def item(self, item: Item) -> None:
         self._items.append(item)
@@ -86,7 +91,7 @@ class Saver:
             await self._save_once()
 
     async def stop(self) -> None:
-        """End the task after the batch under way, if the database answers. `flush` saves the rest."""
+        """End the task, after its batch if the database answers; `flush` saves what is left."""
         self._stopping = True
         self._wake.set()
         if self._task is not None:
@@ -98,7 +103,7 @@ class Saver:
 
     async def _run(self) -> None:
         while not self._stopping:
-            timeout = CHECKPOINT_S if self.active else None
+            timeout = CHECKPOINT_S if self._active else None
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(timeout):
                     await self._wake.wait()
@@ -126,7 +131,8 @@ class Saver:
                 if tries == SLOW_AFTER:
                     self._slow()
                 low, high = RETRY_S
-                await asyncio.sleep(min(high, low * 2**tries) * random.uniform(0.5, 1.0))
+                longer = low * 2 ** min(tries, 16)
+                await asyncio.sleep(min(high, longer) * random.uniform(0.5, 1.0))
         return False
 
     async def _save_once(self) -> None:

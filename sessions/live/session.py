@@ -2,7 +2,7 @@
 
 Commands and engine reports come in as plain calls on the event loop; each is decided at once by the
 `Conversation` and its actions are carried out before anything else can happen. What waits: one
-timer, one saver, one engine leg.
+timer, one saver, one line to the engine. A fault of ours is logged, and the lesson goes on.
 """
 
 import asyncio
@@ -14,27 +14,12 @@ from uuid import UUID
 
 import structlog
 
-from ai.audio import duration_ms
-from ai.engine import EngineError, Leg, VoiceEngine
+from ai.audio import BYTES_PER_MS
+from ai.engine import VoiceEngine
 from ai.events import EngineEvent, Used
 from sessions.lessons.store import LessonVersion
 from sessions.live import wording
-from sessions.live.actions import (
-    Action,
-    Answer,
-    Cancel,
-    Clear,
-    Commit,
-    Detect,
-    End,
-    Listen,
-    Playing,
-    Read,
-    Reopen,
-    Save,
-    SaveHeard,
-    Tell,
-)
+from sessions.live.actions import Action, End, Reopen, Save, SaveHeard, Tell
 from sessions.live.conversation import Conversation
 from sessions.live.events import (
     Command,
@@ -50,7 +35,8 @@ from sessions.live.events import (
     SummaryReady,
     UpdateSession,
 )
-from sessions.live.saver import Saver
+from sessions.live.leg import Line
+from sessions.live.saver import SLOW_AFTER, Saver
 from sessions.record.model import (
     Batch,
     Durations,
@@ -64,8 +50,11 @@ from tenancy.model import Person
 
 REPLAY_WITHIN_S = 0.5  # realtime.md: the replay waits so long for the client's first event
 SUMMARY_WITHIN_S = 10.0  # realtime.md: after session.ended the socket is kept so long
+TAKEN_OVER = "taken over by another connection"
 BACKLOG_MS = 60_000  # architecture.md: so much pushed audio may wait, then reading pauses
-REOPEN_TRIES = 3
+LAST_WORDS_S = 2.0  # at the end, the words of what was just said get so long to come
+FLUSH_WITHIN_S = 2.5  # of the 10 s in which a server that stops lets go of its sessions
+END_RETRY_S = 5.0
 
 log = structlog.get_logger()
 
@@ -123,12 +112,17 @@ class Session:
         self.lesson = lesson
         self.ended = asyncio.Event()
         self.orphaned_at: float | None = None
-        self._engine = engine
         self._keeper = keeper
         self._clock = clock
         self._grace_s = grace_s
         self._on_over = on_over
-        self._leg: Leg | None = None
+        self._line = Line(
+            engine,
+            conversation,
+            report=self._report,
+            back=lambda reason: self._decide(lambda now: conversation.reopened(reason, now)),
+            gone=lambda: self._decide(conversation.engine_gone),
+        )
         self._seats: dict[int, Seat] = {}
         self._numbers = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -136,7 +130,11 @@ class Session:
         self._orphan: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._summary = asyncio.Event()
+        self._worded = asyncio.Event()
+        self._finishing: asyncio.Task[None] | None = None
         self._closed = False
+        self._odd_bytes = 0
+        "Of the microphone, less than a millisecond."
         self.saver = Saver(
             ref,
             keeper.append,
@@ -146,7 +144,6 @@ class Session:
             taken=self._taken,
         )
         self.saver.engine = engine.name
-        self._reopened = 0
 
     @property
     def id(self) -> UUID:
@@ -164,63 +161,71 @@ class Session:
 
     async def open(self) -> None:
         """Open the engine's leg on what the log holds. Raises EngineUnavailable."""
-        self._leg = await self._open_leg()
+        await self._line.open()
         self.saver.start()
         self._wait_for_connection()
-
-    async def _open_leg(self) -> Leg:
-        conversation = self.conversation
-        return await self._engine.open(
-            conversation.brief,
-            conversation.memory(),
-            self._report,
-            step=conversation.progress.step,
-            clock_ms=conversation.turns.media_ms,
-        )
 
     async def close(self, code: int, reason: str) -> None:
         """This process lets go of the session, which can be resumed: connections are closed."""
         if self._closed:
             return
-        for seat in list(self._seats.values()):
-            seat.connection.tell(Notice("going_away", reason))
-            seat.connection.close(code, reason)
-        self._perform(self.conversation.detached(self._clock()))
-        await self.saver.stop()
-        try:
-            await self.saver.flush()
-        except Exception as problem:
-            log.error("session.flush_failed", session_id=str(self.id), problem=repr(type(problem)))
+        self._close_all(Notice("going_away", reason), code, reason)
+        if self._finishing is not None:
+            await asyncio.wait((self._finishing,), timeout=LAST_WORDS_S + FLUSH_WITHIN_S)
+        else:
+            self._decide(self.conversation.detached)
+            await self._last_words()
+            await self.saver.stop()
+            await self._flush()
         await self._let_go()
+
+    async def _flush(self) -> None:
+        """Save what waits, if the database answers soon."""
+        try:
+            async with asyncio.timeout(FLUSH_WITHIN_S):
+                while True:
+                    try:
+                        return await self.saver.flush()
+                    except SessionTaken:
+                        return
+                    except Exception as problem:
+                        log.warning("session.flush_failed", **self._ids(problem))
+                        await asyncio.sleep(0.2)
+        except TimeoutError:
+            log.error("session.items_lost", items=self.conversation.unsaved, **self._ids())
 
     async def _let_go(self) -> None:
         """End everything this session started."""
+        if self._closed:
+            return
         self._closed = True
         for handle in (self._timer, self._orphan, *(seat.waiting for seat in self._seats.values())):
             if handle is not None:
                 handle.cancel()
         self._seats.clear()
-        await self.saver.stop()
-        leg, self._leg = self._leg, None
-        if leg is not None:
-            await leg.close()
-        tasks = [task for task in self._tasks if task is not asyncio.current_task()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        self.ended.set()
-        self._on_over(self)
+        try:
+            await self.saver.stop()
+            await self._line.close()
+            tasks = [task for task in self._tasks if task is not asyncio.current_task()]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        finally:
+            self.ended.set()
+            self._on_over(self)
 
     # ---- connections -------------------------------------------------------------------------
 
     def attach(self, connection: Connection, *, after: str | None, resumed: bool) -> None:
         """A connection of the student; an earlier one is taken over."""
+        if self._closed or self.conversation.ended:
+            self._turn_away(connection)
+            return
         for seat in list(self._seats.values()):
             self._unseat(seat)
-            seat.connection.tell(Notice("taken_over", wording.TAKEN_OVER))
-            seat.connection.close(4001, "taken over by another connection")
+            _close(seat, Notice("taken_over", wording.TAKEN_OVER), 4001, TAKEN_OVER)
         if self.orphaned_at is None:
-            self._perform(self.conversation.detached(self._clock()))
+            self._decide(self.conversation.detached)
         self.orphaned_at = None
         if self._orphan is not None:
             self._orphan.cancel()
@@ -228,7 +233,7 @@ class Session:
         self._numbers += 1
         seat = Seat(self._numbers, connection, after)
         self._seats[seat.number] = seat
-        self.saver.active = True
+        self.saver.heartbeat(True)
         replay = None
         if resumed:
             known = after is not None and after in self.conversation.log
@@ -236,7 +241,16 @@ class Session:
             loop = asyncio.get_running_loop()
             seat.waiting = loop.call_later(REPLAY_WITHIN_S, self._replay, seat)
         connection.tell(SessionCreated(self.view(), replay))
-        self._perform(self.conversation.attached(self._clock()))
+        self._decide(self.conversation.attached)
+
+    def _turn_away(self, connection: Connection) -> None:
+        """The session ended, or was let go, while this connection was on its way."""
+        if self.conversation.ended:
+            connection.tell(Notice("session_over", wording.SESSION_OVER))
+            connection.close(1000, "session ended")
+        else:
+            connection.tell(Notice("going_away", wording.GOING_AWAY))
+            connection.close(1001, "session is elsewhere")
 
     def detach(self, connection: Connection, *, finished: bool) -> None:
         """The connection is gone; `finished` where the student closed it on purpose."""
@@ -247,19 +261,16 @@ class Session:
         if self._seats or self.conversation.ended:
             return
         if finished:
-            self._perform(self.conversation.end("finished", self._clock()))
+            self.end("finished")
             return
-        self._perform(self.conversation.detached(self._clock()))
+        self._decide(self.conversation.detached)
         self._wait_for_connection()
 
     def _wait_for_connection(self) -> None:
         self.orphaned_at = self._clock()
-        self.saver.active = False
+        self.saver.heartbeat(False)
         loop = asyncio.get_running_loop()
-        self._orphan = loop.call_later(self._grace_s, self._abandon)
-
-    def _abandon(self) -> None:
-        self._perform(self.conversation.end("abandoned", self._clock()))
+        self._orphan = loop.call_later(self._grace_s, self.end, "abandoned")
 
     def _seat_of(self, connection: Connection) -> Seat | None:
         return next((s for s in self._seats.values() if s.connection is connection), None)
@@ -300,18 +311,22 @@ class Session:
 
     def hear(self, connection: Connection, pcm: bytes) -> float:
         """Microphone audio, 24 kHz. Returns for how many seconds the door should stop reading."""
-        if self._leg is None or self._seat_of(connection) is None:
+        seat = self._seat_of(connection)
+        if seat is None:
             return 0.0
+        self._replay(seat)
         now = self._clock()
+        length_ms, self._odd_bytes = divmod(self._odd_bytes + len(pcm), BYTES_PER_MS)
         silent = not pcm.strip(b"\0")
-        if self.conversation.hear(duration_ms(pcm), silent, now):
-            self._leg.hear(pcm)
+        wait_s = 0.0
+        if self.conversation.hear(length_ms, silent, now):
+            wait_s = self._line.hear(pcm)
             if silent:
                 self._arm(now)
         if self.conversation.turns.buffered_ms > BACKLOG_MS and self.conversation.options.by_hand:
-            self._perform(self.conversation.receive(CommitAudio(), now))
-        ahead_ms = self.conversation.ahead_ms(now)
-        return (ahead_ms - BACKLOG_MS) / 1000 if ahead_ms > BACKLOG_MS else 0.0
+            self._decide(lambda now: self.conversation.receive(CommitAudio(), now))
+        ahead_ms = self.conversation.floor.ahead_ms(now)
+        return max(wait_s, (ahead_ms - BACKLOG_MS) / 1000)
 
     def note_summary(self, summary: SummaryReady) -> None:
         """The summary was stored."""
@@ -319,8 +334,8 @@ class Session:
         self._summary.set()
 
     def end(self, reason: EndReason) -> None:
-        """Somebody with the right to do so ends the session."""
-        self._perform(self.conversation.end(reason, self._clock()))
+        """The student, somebody with the right to do so, or time ends the session."""
+        self._decide(lambda now: self.conversation.end(reason, now))
 
     def _report(self, event: EngineEvent) -> None:
         if self._closed:
@@ -328,33 +343,48 @@ class Session:
         if isinstance(event, Used):
             self.saver.used(event.unit, event.quantity)
             return
-        self._perform(self.conversation.report(event, self._clock()))
+        self._decide(lambda now: self.conversation.report(event, now))
+        if not self.conversation.turns:
+            self._worded.set()
 
     def _tick(self) -> None:
         self._timer = None
         if not self._closed:
-            self._perform(self.conversation.tick(self._clock()))
+            self._decide(self.conversation.tick)
 
     # ---- what goes out ---------------------------------------------------------------------------
 
+    def _decide(self, decide: Callable[[float], list[Action]]) -> None:
+        """Have something decided now, and do it. Nobody is there who could be told of a fault."""
+        try:
+            self._perform(decide(self._clock()))
+        except Exception:
+            log.exception("session.fault", **self._ids())
+            self._arm(self._clock())
+
     def _perform(self, actions: list[Action], by: Seat | None = None) -> None:
         """Carry out what was decided, in order, without waiting for anything."""
-        leg = self._leg
         for action in actions:
-            match action:
-                case Tell(event, to):
-                    self._tell(event, to, by)
-                case Save(item):
-                    self.saver.item(item)
-                case SaveHeard(heard):
-                    self.saver.heard(heard)
-                case Reopen(reason):
-                    self._start(self._reopen(reason))
-                case End(reason):
-                    self._start(self._finish(reason))
-                case _ if leg is not None:
-                    _instruct(leg, action)
+            try:
+                self._carry_out(action, by)
+            except Exception:
+                log.exception("session.fault", action=type(action).__name__, **self._ids())
         self._arm(self._clock())
+
+    def _carry_out(self, action: Action, by: Seat | None) -> None:
+        match action:
+            case Tell(event, to):
+                self._tell(event, to, by)
+            case Save(item):
+                self.saver.item(item)
+            case SaveHeard(heard):
+                self.saver.heard(heard)
+            case Reopen(reason):
+                self._line.reopen(reason)
+            case End(reason):
+                self._finishing = self._start(self._finish(reason))
+            case _:
+                self._line.say(action)
 
     def _tell(self, event: Event, to: int | None = None, by: Seat | None = None) -> None:
         for seat in tuple(self._seats.values()):
@@ -376,32 +406,22 @@ class Session:
         self._timer_at = at
         self._timer = asyncio.get_running_loop().call_later(at - now, self._tick)
 
-    def _start(self, coroutine: Coroutine[Any, Any, None]) -> None:
+    def _start(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     # ---- what waits ---------------------------------------------------------------------------
 
     async def _finish(self, reason: EndReason) -> None:
         """Save to the last word, say so, wait for the summary, close."""
+        await self._last_words()
         await self.saver.stop()
-        tries = 0
-        while True:
-            try:
-                await self.saver.flush()
-                await self._keeper.end(self.ref, reason, self.saver.next_batch())
-                break
-            except SessionTaken:
-                break
-            except Exception as problem:
-                tries += 1
-                log.warning(
-                    "session.end_failed", session_id=str(self.id), problem=type(problem).__name__
-                )
-                if tries >= 30:  # the reaper closes it when the database is back
-                    break
-                await asyncio.sleep(min(2.0, 0.1 * 2**tries))
+        try:
+            await self._save_end(reason)
+        except SessionTaken:
+            self._close_all(Notice("taken_over", wording.TAKEN_OVER), 4001, TAKEN_OVER)
         durations, _ = self._state()
         self._tell(SessionEnded(reason, durations.wall_ms, durations.student_speech_ms))
         if self._seats:
@@ -412,37 +432,52 @@ class Session:
             seat.connection.close(1000, "session ended")
         await self._let_go()
 
-    async def _reopen(self, reason: str) -> None:
-        """The leg broke: go on from the log on a fresh one."""
-        old, self._leg = self._leg, None
-        if old is not None:
-            await old.close()
-        for tries in range(REOPEN_TRIES):
-            await asyncio.sleep(0.2 * 3**tries if tries or self._reopened else 0)
+    async def _save_end(self, reason: EndReason) -> None:
+        """Save all that waits and the end itself, however long the database is away."""
+        tries = 0
+        while True:
             try:
-                leg = await self._open_leg()
-            except EngineError as problem:
-                log.warning("session.reopen_failed", session_id=str(self.id), problem=str(problem))
-                continue
-            self._leg = leg
-            self._reopened += 1
-            log.info("session.reopened", session_id=str(self.id), reason=reason)
-            self._perform(self.conversation.reopened(reason))
-            return
-        self._tell(Notice("tutor_gone", wording.TUTOR_GONE))
+                await self.saver.flush()
+                await self._keeper.end(self.ref, reason, self.saver.next_batch())
+                return
+            except SessionTaken:
+                raise
+            except Exception as problem:
+                tries += 1
+                log.warning("session.end_failed", tries=tries, **self._ids(problem))
+                if tries == SLOW_AFTER:
+                    self._tell(Notice("saving", wording.SAVING))
+                await asyncio.sleep(min(END_RETRY_S, 0.1 * 2 ** min(tries, 6)))
+
+    async def _last_words(self) -> None:
+        """Let the words of what was just said come; without them it is saved without."""
+        if self.conversation.turns:
+            self._worded.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LAST_WORDS_S):
+                    await self._worded.wait()
+        self._perform(self.conversation.last_words())
 
     def _state(self) -> tuple[Durations, Progress]:
         return self.conversation.durations(self._clock()), self.conversation.progress
 
     def _saved(self, item_ids: list[str]) -> None:
-        self._perform(self.conversation.saved(item_ids))
+        self._decide(lambda _: self.conversation.saved(item_ids))
 
     def _taken(self) -> None:
         """Another process has the session: stop, and say nothing of an end."""
-        for seat in list(self._seats.values()):
-            seat.connection.tell(Notice("taken_over", wording.TAKEN_OVER))
-            seat.connection.close(4001, "taken over by another connection")
+        self._close_all(Notice("taken_over", wording.TAKEN_OVER), 4001, TAKEN_OVER)
         self._start(self._let_go())
+
+    def _close_all(self, notice: Notice, code: int, reason: str) -> None:
+        self._summary.set()
+        for seat in list(self._seats.values()):
+            _close(seat, notice, code, reason)
+
+    def _ids(self, problem: Exception | None = None) -> dict[str, str]:
+        """What a line in the log says of this session."""
+        ids = {"session_id": str(self.id)}
+        return ids if problem is None else {**ids, "problem": type(problem).__name__}
 
 
 def _always(event: Event) -> bool:
@@ -450,22 +485,6 @@ def _always(event: Event) -> bool:
     return isinstance(event, Notice | SessionEnded | SummaryReady)
 
 
-def _instruct(leg: Leg, action: Action) -> None:
-    """Pass an action on to the engine."""
-    match action:
-        case Detect(detection):
-            leg.detect(detection)
-        case Commit(turn):
-            leg.commit(turn)
-        case Clear():
-            leg.clear()
-        case Listen(turn, pcm):
-            leg.listen(turn, pcm)
-        case Read(text):
-            leg.read(text)
-        case Answer(ask):
-            leg.answer(ask)
-        case Cancel(answer, heard):
-            leg.cancel(answer, heard)
-        case Playing(on):
-            leg.playing(on)
+def _close(seat: Seat, notice: Notice, code: int, reason: str) -> None:
+    seat.connection.tell(notice)
+    seat.connection.close(code, reason)

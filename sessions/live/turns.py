@@ -1,10 +1,11 @@
 """The student's side: stretches of speech on their way to being items.
 
-    silent --start--> suspected --confirm--> speaking --over--> words awaited --words--> saved
-                          |                                          |
-                          +--drop--> silent                  10 s: saved without words
+    silent --suspect--> suspected --confirm--> speaking --over--> words awaited --words--> saved
+                            |                     |                    |
+                            +----drop--> silent <-+ (thrown away)      +--10 s--> saved without
 
-A turn takes its place in the conversation when it starts, however late its words arrive.
+A turn takes its place in the conversation when it is known to be speech, which is a fraction of a
+second after it began; however late its words arrive, it keeps that place.
 """
 
 from dataclasses import dataclass, replace
@@ -34,12 +35,17 @@ class Turn:
     name: str
     "What the engine calls it."
     item_id: str
-    position: int
     started_ms: int
     audio_start_ms: int
-    confirmed: bool = False
+    position: int | None = None
+    "Its place in the conversation; None while it may be a cough."
     words_due: float | None = None
     "Set when the speech is over and only its words are missing."
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether it is known to be speech."""
+        return self.position is not None
 
 
 class Turns:
@@ -48,68 +54,81 @@ class Turns:
     def __init__(self, log: Log, spoken_ms: int = 0) -> None:
         self.speaking: Turn | None = None
         "Suspected or confirmed, and not over."
-        self.by_hand: Turn | None = None
-        "Begun by audio whose end the client will tell."
         self.buffered_ms = 0
         "Audio since the last turn."
         self.media_ms = 0
-        self.spoken_ms = spoken_ms
         self._log = log
         self._turns: dict[str, Turn] = {}
+        self._over_ms = spoken_ms
+        "The speech of all turns that are over."
 
     def __bool__(self) -> bool:
         """Whether any turn is not finished."""
         return bool(self._turns)
 
+    @property
+    def spoken_ms(self) -> int:
+        """How long the student has spoken in all, up to now."""
+        turn = self.speaking
+        under_way = turn is not None and turn.confirmed
+        return self._over_ms + (self.media_ms - turn.audio_start_ms if turn and under_way else 0)
+
     def get(self, name: str) -> Turn | None:
         return self._turns.get(name)
 
-    def under_way(self) -> Turn | None:
-        """The turn that a commit would end."""
-        if self.speaking is not None and self.speaking.confirmed:
-            return self.speaking
-        return self.by_hand
+    def awaits(self, item_id: str) -> bool:
+        """Whether a turn under way will be the item of this id."""
+        return any(turn.item_id == item_id for turn in self._turns.values())
 
-    def start(self, name: str | None, audio_start_ms: int, at_ms: int) -> Turn:
-        """Speech begins, or is suspected; `at_ms` is session time now."""
-        item_id = f"item_{uuid4().hex}"
+    def hear(self, length_ms: int) -> None:
+        """The student's audio goes on."""
+        self.media_ms += length_ms
+        self.buffered_ms += length_ms
+
+    def suspect(self, name: str, audio_start_ms: int, at_ms: int) -> Turn:
+        """Voice is heard; `at_ms` is session time now."""
+        if self.speaking is not None:
+            self.drop(self.speaking.name)
         lag_ms = max(0, self.media_ms - audio_start_ms)
-        turn = Turn(
-            name or item_id,
-            item_id,
-            self._log.take_position(),
-            max(0, at_ms - lag_ms),
-            audio_start_ms,
-        )
-        self._turns[turn.name] = turn
+        turn = Turn(name, f"item_{uuid4().hex}", max(0, at_ms - lag_ms), audio_start_ms)
+        self._turns[turn.name] = self.speaking = turn
         return turn
 
+    def undetected(self, length_ms: int, at_ms: int) -> Turn:
+        """The client says that the last `length_ms` were speech, which nobody had noticed."""
+        turn = self.suspect(f"audio_{uuid4().hex}", self.media_ms - length_ms, at_ms)
+        self.confirm(turn)
+        return turn
+
+    def confirm(self, turn: Turn) -> None:
+        """It is speech: it has its place."""
+        if turn.position is None:
+            turn.position = self._log.take_place(turn.item_id)
+
     def drop(self, name: str) -> None:
-        """It was not speech."""
+        """It was not speech, or is not wanted."""
         turn = self._turns.pop(name, None)
+        if turn is not None and turn.confirmed:
+            self._log.leave_place(turn.item_id)
         if self.speaking is turn:
             self.speaking = None
 
     def clear(self) -> None:
-        """The client throws its buffered audio away."""
-        if self.by_hand is not None:
-            self.drop(self.by_hand.name)
-            self.by_hand = None
+        """Audio that is not part of a finished turn is thrown away."""
+        if self.speaking is not None:
+            self.drop(self.speaking.name)
         self.buffered_ms = 0
 
-    def over(self, turn: Turn, audio_end_ms: int, now: float) -> list[Action]:
-        """The turn has ended; it becomes an item that lacks only its words."""
-        if turn.words_due is not None:
+    def over(self, turn: Turn, audio_end_ms: int, now: float, *, detected: bool) -> list[Action]:
+        """A confirmed turn has ended; it becomes an item that lacks only its words."""
+        if turn.words_due is not None or turn.position is None:
             return []
-        detected = self.speaking is turn
-        if detected:
+        if self.speaking is turn:
             self.speaking = None
-        if self.by_hand is turn:
-            self.by_hand = None
         self.buffered_ms = 0
         turn.words_due = now + WORDS_WITHIN_S
         length_ms = max(0, audio_end_ms - turn.audio_start_ms)
-        self.spoken_ms += length_ms
+        self._over_ms += length_ms
         item = Item(
             id=turn.item_id,
             role="user",
@@ -124,24 +143,27 @@ class Turns:
         self._log.add(item)
         previous = self._log.previous(item)
         told: list[Action] = [Tell(InputCommitted(item.id, previous))]
-        if detected and turn.confirmed:
+        if detected:
             told.insert(0, Tell(InputSpeechStopped(item.id, audio_end_ms)))
         return [*told, Tell(ItemAdded(item, previous))]
 
     def listen(self, item: Item, pcm: bytes, now: float) -> Turn:
         """A whole spoken turn that came as an item; its words are awaited."""
-        turn = Turn(item.id, item.id, item.position, item.started_ms, self.media_ms, True)
+        name = f"item:{item.id}"  # a client chose that id: it must not be the name of another turn
+        turn = Turn(name, item.id, item.started_ms, self.media_ms, item.position)
         turn.words_due = now + WORDS_WITHIN_S
         self._turns[turn.name] = turn
-        self.spoken_ms += duration_ms(pcm)
-        ended_ms = item.started_ms + duration_ms(pcm)
-        self._log.change(replace(item, ended_ms=ended_ms))
+        self._over_ms += duration_ms(pcm)
+        self._log.change(replace(item, ended_ms=item.started_ms + duration_ms(pcm)))
         return turn
 
     def words(self, event: Transcribed) -> list[Action]:
         """The words of a turn have come."""
-        turn = self._turns.pop(event.turn, None)
-        item = self._log.get(turn.item_id) if turn is not None else None
+        turn = self._turns.get(event.turn)
+        if turn is None or turn.words_due is None:
+            return []
+        del self._turns[turn.name]
+        item = self._log.get(turn.item_id)
         if item is None:
             return []
         data = {**item.data, "sure": event.sure}

@@ -80,13 +80,16 @@ class Watch:
         at = self._reprompt_due()
         if at is not None and now >= at:
             self._quiet_since = None
-            if self.heard_audio_at is not None and now - self.heard_audio_at <= MIC_FRESH_S:
+            if self._mic_is_on(now):
                 self._reprompts += 1
                 due.append("reprompt")
         at = self._silent_due()
         if at is not None and now >= at:
-            self._told_silent = True
-            due.append("mic_silent")
+            if self._mic_is_on(now):
+                self._told_silent = True
+                due.append("mic_silent")
+            else:
+                self.zero_since = None
         return due
 
     def minutes_left(self, now: float) -> int:
@@ -103,6 +106,14 @@ class Watch:
             if at is not None
         ]
         return min(times)
+
+    def mic_gone(self) -> None:
+        """Nobody is connected."""
+        self.heard_audio_at = None
+        self.zero_since = None
+
+    def _mic_is_on(self, now: float) -> bool:
+        return self.heard_audio_at is not None and now - self.heard_audio_at <= MIC_FRESH_S
 
     def _left(self, now: float) -> float:
         return self.ends_at - now

@@ -32,6 +32,10 @@ TIME_OVER = "Our time is over for now. Everything you did is saved."
 MICROPHONE_SILENT = "I can't hear you yet. Is the right microphone chosen, and is it on?"
 GOING_AWAY = "The server restarts. Your lesson is safe; the page reconnects by itself."
 TAKEN_OVER = "This lesson goes on in another window or device of yours."
+SAVING_WAITS = (
+    "The database can't be reached, and too much waits to be saved. Send this again, with the same"
+    " id, in a few seconds."
+)
 SAVING = "Saving takes longer than usual. Nothing is lost; the lesson goes on."
 
 

@@ -121,7 +121,7 @@ def all_of(actions: list[Action], kind: type[T]) -> list[T]:
 
 def one(actions: list[Action], kind: type[T]) -> T:
     found = all_of(actions, kind) or told(actions, kind)
-    assert len(found) == 1, (kind, actions)
+    assert len(found) == 1, (kind.__name__, names(actions))
     return found[0]
 
 

@@ -8,19 +8,19 @@ from hypothesis import strategies as st
 from ai.events import (
     AnswerEnded,
     Failed,
+    Progressed,
     SpeechConfirmed,
     SpeechDropped,
     SpeechStarted,
     SpeechStopped,
     Transcribed,
 )
-from sessions.live.actions import (
-    Answer,
-    Playing,
-    Save,
-)
+from sessions.live.actions import Answer, Playing, Save, SaveHeard
 from sessions.live.events import (
+    AskFloor,
+    AudioDelta,
     CancelResponse,
+    ClearAudio,
     CommitAudio,
     CreateItem,
     CreateResponse,
@@ -34,7 +34,7 @@ from sessions.live.events import (
     TurnDetectionPatch,
     UpdateSession,
 )
-from tests.sessions.live.lesson import Lesson, all_of, told
+from tests.sessions.live.lesson import Lesson, all_of, one, told
 
 # ---- whatever happens ------------------------------------------------------------------------
 
@@ -43,20 +43,20 @@ STEPS = st.sampled_from(
     [
         "ask", "say", "say_long", "end_answer", "hear", "suspect", "confirm", "drop", "stop",
         "words", "type", "commit", "cancel", "truncate", "played", "pause", "go_on", "tick", "save",
-        "break",        "by_hand", "vad", "binary", "fail",
+        "break", "leave", "return", "by_hand", "vad", "patient", "binary", "standard", "fail",
+        "gone", "clear", "ask_floor", "speak_item", "move",
     ]
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
-@given(st.lists(STEPS, max_size=60))
-def test_any_story_keeps_the_promises(story: list[str]) -> None:
+def tell(story: list[str]) -> Lesson:
+    """A lesson in which all this happens."""
     lesson = Lesson()
     turns, answers = 0, [""]
     for step in story:
         turn = f"t{turns}"
         if step == "ask":
-            answers += [a.ask.answer for a in all_of(lesson.do(CreateResponse()), Answer)]
+            lesson.do(CreateResponse())
         elif step in ("say", "say_long"):
             lesson.say(answers[-1], "some words here", 300 if step == "say" else 9_000)
         elif step == "end_answer":
@@ -75,8 +75,7 @@ def test_any_story_keeps_the_promises(story: list[str]) -> None:
         elif step == "stop":
             known = lesson.talk.turns.get(turn)
             if known and known.confirmed:
-                out = lesson.report(SpeechStopped(turn, lesson.talk.turns.media_ms))
-                answers += [a.ask.answer for a in all_of(out, Answer)]
+                lesson.report(SpeechStopped(turn, lesson.talk.turns.media_ms))
         elif step == "words":
             known = lesson.talk.turns.get(turn)
             if known and known.words_due:
@@ -110,9 +109,41 @@ def test_any_story_keeps_the_promises(story: list[str]) -> None:
             lesson.do(UpdateSession(turn_detection=TurnDetectionPatch()))
         elif step == "binary":
             lesson.do(UpdateSession(binary=True))
+        elif step == "leave":
+            lesson.did(lesson.talk.detached(lesson.now))
+        elif step == "return":
+            lesson.did(lesson.talk.attached(lesson.now))
+        elif step == "patient":
+            lesson.do(UpdateSession(turn_detection=TurnDetectionPatch(interrupt_response=False)))
+        elif step == "standard":
+            lesson.do(UpdateSession(binary=False))
         elif step == "fail":
             lesson.report(Failed("x", "x", answers[-1]))
+        elif step == "gone":
+            lesson.report(Failed("x", "x"))
+            lesson.did(lesson.talk.reopened("x", lesson.now))
+        elif step == "clear":
+            lesson.do(ClearAudio())
+        elif step == "ask_floor":
+            lesson.do(AskFloor(reason=""))
+        elif step == "speak_item":
+            lesson.do(CreateItem(item_id=None, text=None, pcm=bytes(4_800)))
+        elif step == "move":
+            lesson.report(Progressed(1, "asking"))
+        answers += [
+            action.ask.answer
+            for action in all_of(lesson.done, Answer)
+            if action.ask.answer not in answers
+        ]
+    return lesson
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(STEPS, max_size=60))
+def test_any_story_keeps_the_promises(story: list[str]) -> None:
+    lesson = tell(story)
     lesson.did(lesson.talk.end("finished", lesson.now))
+    lesson.did(lesson.talk.last_words())
     lesson.save()
 
     saved = [a.item.id for a in lesson.done if isinstance(a, Save)]
@@ -127,8 +158,36 @@ def test_any_story_keeps_the_promises(story: list[str]) -> None:
     assert sorted(created) == sorted(closed), "every response is answered"
     positions = [item.position for item in lesson.log()]
     assert positions == sorted(set(positions))
+    for event in told(lesson.done, ItemAdded):
+        previous = event.previous_item_id
+        thrown_away = previous is not None and previous not in lesson.talk.log
+        assert thrown_away or previous == lesson.talk.log.previous(event.item), "places are final"
+    assert lesson.talk.turns.speaking is None and not lesson.talk.turns
     for item in lesson.log():
         if item.heard:
             assert (item.said or "").startswith(item.heard), "nothing was heard that was not said"
     playing = [a.on for a in lesson.done if isinstance(a, Playing)]
     assert all(a != b for a, b in pairwise(playing))
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(STEPS, max_size=40))
+def test_after_any_story_the_tutor_can_be_asked_and_is_heard(story: list[str]) -> None:
+    lesson = tell(story)
+    lesson.did(lesson.talk.attached(lesson.now))
+    speaking = lesson.talk.turns.speaking
+    if speaking is not None and speaking.confirmed:
+        lesson.report(SpeechStopped(speaking.name, lesson.talk.turns.media_ms))
+    elif speaking is not None:
+        lesson.report(SpeechDropped(speaking.name))
+    lesson.do(PauseSession(on=False))
+    lesson.wait(100)
+    lesson.done.clear()
+
+    answer = lesson.ask(output_modalities=("audio",))
+    lesson.say(answer, "one two three four", 4_000)
+    lesson.report(AnswerEnded(answer))
+    lesson.wait(10)
+    assert sum(len(event.pcm) for event in told(lesson.done, AudioDelta)) == 4_000 * 48
+    assert one(lesson.done, ResponseDone).response.status == "completed"
+    assert one(lesson.done, SaveHeard).heard.heard == "one two three four"

@@ -7,10 +7,12 @@ from ai.events import (
     SpeechConfirmed,
     SpeechStarted,
     Spoke,
+    Transcribed,
 )
 from sessions.live.actions import (
     Action,
     Answer,
+    Commit,
     End,
     Reopen,
     Save,
@@ -34,6 +36,7 @@ from sessions.live.events import (
     SessionUpdated,
     UpdateSession,
 )
+from sessions.live.floor import MAX_UNSAVED
 from sessions.live.watch import Limits
 from tests.sessions.live.lesson import Lesson, all_of, names, one, speaking_page, told
 
@@ -248,9 +251,45 @@ def test_a_finished_lesson_ends_after_half_a_minute_without_a_question() -> None
 def test_finishing_saves_what_still_waits_for_words() -> None:
     lesson = Lesson()
     lesson.speak("t1", 800, None)
-    out = lesson.do(EndSession())
-    assert one(out, Save).item.said is None
-    assert one(out, End).reason == "finished"
+    assert one(lesson.do(EndSession()), End).reason == "finished"
+    assert one(lesson.did(lesson.talk.last_words()), Save).item.said is None
+
+
+def test_the_last_words_are_kept_when_they_come_after_the_end() -> None:
+    lesson = Lesson()
+    lesson.speak("t1", 800, None)
+    lesson.do(EndSession())
+    assert one(lesson.report(Transcribed("t1", "goodbye")), Save).item.said == "goodbye"
+    assert lesson.talk.last_words() == []
+
+
+def test_the_time_limit_keeps_what_is_being_said() -> None:
+    lesson = Lesson(limits=Limits(600))
+    lesson.wait(599)
+    lesson.hear(200)
+    lesson.report(SpeechStarted("t1", 100))
+    lesson.report(SpeechConfirmed("t1"))
+    assert one(lesson.wait(2), Commit).turn == "t1"
+    assert one(lesson.report(Transcribed("t1", "I think it is")), Save).item.said
+
+
+def test_a_file_that_ends_in_silence_is_no_dead_microphone() -> None:
+    lesson = Lesson()
+    lesson.talk.hear(500, True, lesson.now)
+    assert not told(lesson.wait(60), Notice)
+
+
+def test_while_too_much_waits_to_be_saved_nothing_is_added_to_it() -> None:
+    lesson = Lesson()
+    for number in range(MAX_UNSAVED + 1):
+        lesson.do(CreateItem(item_id=f"i{number}", text="x", pcm=None))
+    refused = one(lesson.done, CommandRefused)
+    assert refused.code == "saving_waits" and len(lesson.talk.log) == MAX_UNSAVED
+    lesson.speak("t1", 600, "and I say")
+    assert not all_of(lesson.done, Answer)
+    assert one(lesson.do(CreateResponse()), ResponseDone).response.status == "cancelled"
+    lesson.save()
+    assert one(lesson.wait(1), Answer).ask.cue == "student", "it is answered when there is room"
 
 
 def test_a_microphone_that_gives_nothing_is_told_once() -> None:

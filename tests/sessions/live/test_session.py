@@ -1,23 +1,16 @@
 """The shell: connections come and go, the database is away, another process takes over."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from typing import Any, TypeVar, cast
-from uuid import uuid4
+from collections.abc import AsyncIterator
 
 import pytest
 
 from ai.audio import silence
-from ai.engine import Ask, Brief, EngineUnavailable, Step, TurnDetection
-from ai.events import AnswerEnded, EngineEvent, Failed, Spoke
-from sessions.lessons.store import LessonVersion
-from sessions.live.conversation import Conversation
 from sessions.live.events import (
     CommandRefused,
     CreateItem,
     CreateResponse,
     EngineChanged,
-    Event,
     ItemAdded,
     ItemDone,
     LessonProgressed,
@@ -29,139 +22,8 @@ from sessions.live.events import (
     SummaryReady,
     UpdateSession,
 )
-from sessions.live.session import Session
-from sessions.record.model import Batch, EndReason, SessionRef, SessionTaken
-from tenancy.model import Person
-
-T = TypeVar("T")
-LESSON = cast(LessonVersion, None)  # only the lobby reads it
-BRIEF = Brief("", "Fractions", "Parts", "en", "Hello.", "Bye.", (Step("What part?", (), "2/4"),))
-
-
-class Door:
-    """A connection that remembers what it was told."""
-
-    def __init__(self, person: Person) -> None:
-        self.person = person
-        self.events: list[Event] = []
-        self.closed: int | None = None
-
-    def tell(self, event: Event) -> None:
-        self.events.append(event)
-
-    def close(self, code: int, reason: str) -> None:
-        self.closed = code
-
-    def of(self, kind: type[T]) -> list[T]:
-        return [event for event in self.events if isinstance(event, kind)]
-
-
-class MemoryKeeper:
-    """A record that can be away, or taken by somebody else."""
-
-    def __init__(self) -> None:
-        self.batches: list[Batch] = []
-        self.ended: EndReason | None = None
-        self.trouble: Exception | None = None
-
-    async def append(self, ref: SessionRef, batch: Batch) -> int:
-        await asyncio.sleep(0)
-        if self.trouble:
-            raise self.trouble
-        self.batches.append(batch)
-        return 0
-
-    async def end(self, ref: SessionRef, reason: EndReason, batch: Batch) -> None:
-        if self.trouble:
-            raise self.trouble
-        self.ended = reason
-
-    def items(self) -> list[str]:
-        return [item.id for batch in self.batches for item in batch.items]
-
-
-class EchoLeg:
-    """Answers everything with one sentence, unless told to break."""
-
-    def __init__(self, engine: "EchoEngine", report: Callable[[EngineEvent], None]) -> None:
-        self.engine, self.report = engine, report
-        self.heard = b""
-        self.closed = False
-
-    def hear(self, pcm: bytes) -> None:
-        self.heard += pcm
-
-    def answer(self, ask: Ask) -> None:
-        if self.engine.breaks:
-            self.engine.breaks = False
-            self.report(Failed("gone", "", None))
-            return
-        sound = silence(200) if ask.sound else b""
-        self.report(Spoke(ask.answer, "What part?", sound))
-        self.report(AnswerEnded(ask.answer))
-
-    def detect(self, detection: TurnDetection | None) -> None: ...
-    def commit(self, turn: str) -> None: ...
-    def clear(self) -> None: ...
-    def listen(self, turn: str, pcm: bytes) -> None: ...
-    def read(self, text: str) -> None: ...
-    def playing(self, on: bool) -> None: ...
-    def cancel(self, answer: str, heard: str) -> None: ...
-
-    async def close(self) -> None:
-        self.closed = True
-
-
-class EchoEngine:
-    name = "offline"
-    languages = None
-
-    def __init__(self) -> None:
-        self.legs: list[EchoLeg] = []
-        self.memories: list[int] = []
-        self.breaks = False
-        self.away = 0
-
-    async def open(self, brief: Brief, memory: Any, report: Any, **_: Any) -> EchoLeg:
-        if self.away:
-            self.away -= 1
-            raise EngineUnavailable("not now")
-        self.memories.append(len(memory))
-        self.legs.append(EchoLeg(self, report))
-        return self.legs[-1]
-
-    async def close(self) -> None: ...
-
-
-class Room:
-    """A session with all its neighbours."""
-
-    def __init__(self, grace_s: float = 60.0) -> None:
-        person = Person(uuid4(), uuid4(), "Sam", "sam@example.org", frozenset({"student"}))
-        self.person = person
-        self.keeper = MemoryKeeper()
-        self.engine = EchoEngine()
-        loop = asyncio.get_running_loop()
-        self.over: list[Session] = []
-        self.session = Session(
-            SessionRef(person.tenant_id, uuid4(), 1),
-            Conversation(
-                BRIEF, session_id="sess_1", lesson="f", engine="offline", hears_speech=True,
-                now=loop.time(),
-            ),
-            self.engine,
-            self.keeper,
-            student=person,
-            lesson=LESSON,
-            clock=loop.time,
-            grace_s=grace_s,
-            on_over=self.over.append,
-        )  # fmt: skip
-
-    def enter(self, *, after: str | None = None, resumed: bool = False) -> Door:
-        door = Door(self.person)
-        self.session.attach(door, after=after, resumed=resumed)
-        return door
+from sessions.record.model import SessionTaken
+from tests.sessions.live.room import Room, until
 
 
 @pytest.fixture
@@ -170,13 +32,6 @@ async def room() -> AsyncIterator[Room]:
     await room.session.open()
     yield room
     await room.session.close(1001, "test over")
-
-
-async def until(condition: Callable[[], Any], within_s: float = 2.0) -> None:
-    """Let the loop run until something holds."""
-    async with asyncio.timeout(within_s):
-        while not condition():
-            await asyncio.sleep(0.005)
 
 
 async def test_an_item_is_done_after_it_is_saved(room: Room) -> None:

@@ -1,0 +1,399 @@
+"""Turn-taking: who speaks, who is cut, and who is owed an answer.
+
+A suspicion of speech only pauses the tutor's sound, on devices that can; speech that is confirmed
+cuts it. A spoken turn is answered by itself as soon as it is over: at once where silence ended it,
+a moment later where the client did, which may want to ask for the answer itself, and after a break
+when the student is back.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+from ai.engine import Brief, Cue, TurnDetection
+from ai.events import (
+    AnswerEnded,
+    AnswerStarted,
+    EngineEvent,
+    Failed,
+    Kept,
+    Progressed,
+    SpeechConfirmed,
+    SpeechDropped,
+    SpeechStarted,
+    SpeechStopped,
+    Spoke,
+    Transcribed,
+)
+from sessions.live import wording
+from sessions.live.actions import Action, Clear, Commit, Detect, Reopen, Tell
+from sessions.live.answers import Answers, Reason
+from sessions.live.events import (
+    InputSpeechStarted,
+    LessonProgressed,
+    Modality,
+    Notice,
+    OutputCleared,
+    OutputPaused,
+    OutputResumed,
+    UpdateSession,
+)
+from sessions.live.log import Log
+from sessions.live.options import Options, patience_ms
+from sessions.live.turns import Turn, Turns
+from sessions.live.watch import Watch
+from sessions.record.model import Progress
+
+SHORTEST_COMMIT_MS = 100  # OpenAI: a commit of less is `input_audio_buffer_commit_empty`
+QUIET_KEPT_MS = 1_500  # so much audio at most counts as speech where no voice was detected
+ASKING_S = 0.05  # who commits and asks for the answer sends both at once
+BACK_S = 2.0  # our page asks 1.2 s after it is back
+MAX_UNSAVED = 1_000  # architecture.md: saving lags at most so many items before the tutor pauses
+
+
+class Floor:
+    """Who may speak now. `now` is seconds of the session's steady clock."""
+
+    def __init__(
+        self,
+        brief: Brief,
+        log: Log,
+        turns: Turns,
+        answers: Answers,
+        watch: Watch,
+        *,
+        options: Options,
+        progress: Progress,
+        ms: Callable[[float], int],
+    ) -> None:
+        self.brief = brief
+        self.options = options
+        self.progress = progress
+        self.holder: Literal["ai", "human", "awaiting"] = "ai"
+        "Who speaks for the tutor's side."
+        self.epoch = 1
+        "Grows with each change of the holder."
+        self.paused = False
+        self._log = log
+        self._turns = turns
+        self._answers = answers
+        self._watch = watch
+        self._ms = ms
+        self._since: float | None = None
+        "When the student's connection began; None: there is none."
+        self._media_before_ms = 0
+        self._returned = len(log) > 0
+        "The student was away, and the tutor has not spoken since."
+        last = log.last_said()
+        self._owed: float | None = (
+            0.0 if last and (last.role, last.kind) == ("user", "audio") else None
+        )
+        "When a spoken turn is answered at the earliest."
+        self._held: list[EngineEvent] = []
+        "An answer's first words, while speech is suspected: it may not be wanted any more."
+        self._moves: list[Progressed] = []
+        "Where an answer takes the lesson, if any of it is said."
+        self._stopped: str | None = None
+        "The item whose sound the device was told to pause."
+
+    # ---- the student's connection ----------------------------------------------------------
+
+    def join(self, now: float) -> None:
+        """The student is here."""
+        self._since = now
+        self._media_before_ms = self._turns.media_ms
+        if self._owed is not None:
+            self._owed = now + BACK_S
+
+    def leave(self, now: float) -> list[Action]:
+        """The student is gone: what was being said is kept, on both sides."""
+        out = self.interrupt("client_cancelled", now)
+        self._since = None
+        self._returned = True
+        self.paused = False
+        return out + self.hush(now)
+
+    def ahead_ms(self, now: float) -> float:
+        """How much faster than real time microphone audio has come since the connection began."""
+        if self._since is None:
+            return 0.0
+        return self._turns.media_ms - self._media_before_ms - (now - self._since) * 1000
+
+    # ---- how turns end -----------------------------------------------------------------------
+
+    def update(self, command: UpdateSession, now: float) -> list[Action]:
+        """The client changes how it speaks and hears."""
+        before, by_hand = self.detection(), self.options.by_hand
+        options = self.options.updated(command)
+        out: list[Action] = []
+        if options.by_hand != by_hand:
+            out = self.hush(now)
+            self._turns.clear()
+            self._owed = None
+        self.options = options
+        self._answers.playout.pace(options.binary)
+        return [*out, *self._detected_by(before)]
+
+    def detection(self) -> TurnDetection | None:
+        """How the engine is to find the end of turns; None: the client tells it."""
+        return self.options.detection(self.patience_ms())
+
+    def patience_ms(self) -> int:
+        return patience_ms(self.brief, self.progress.step)
+
+    def progressed(self) -> LessonProgressed:
+        """Where in the plan the session is."""
+        at, steps = self.progress, self.progress.steps
+        return LessonProgressed(min(at.step + 1, steps), steps, self.brief.goal, at.status)
+
+    def _detected_by(self, before: TurnDetection | None) -> list[Action]:
+        after = self.detection()
+        return [Detect(after)] if after != before else []
+
+    # ---- what the client says of the student's speech ---------------------------------------
+
+    def commit(self, now: float) -> list[Action] | None:
+        """The turn is over, the client says. None: there is nothing to commit."""
+        turn, out = self._turns.speaking, []
+        if turn is None:
+            length_ms = self._turns.buffered_ms
+            if length_ms < SHORTEST_COMMIT_MS:
+                return None
+            if not self.options.by_hand:  # in what was judged by now there was no voice
+                length_ms = min(length_ms, QUIET_KEPT_MS + max(0, round(self.ahead_ms(now))))
+            turn = self._turns.undetected(length_ms, self._ms(now))
+            ended = self._over(turn, self._turns.media_ms, now, detected=False)
+        else:
+            out = self._confirm(turn, now)
+            ended = self._over(turn, self._turns.media_ms, now)
+        self._owe(now + ASKING_S)
+        return [*out, Commit(turn.name), *ended]
+
+    def commit_speech(self, now: float) -> list[Action]:
+        """Typing, or asking for an answer, ends what was being said."""
+        turn = self._turns.speaking
+        return (self.commit(now) or []) if turn is not None and turn.confirmed else []
+
+    def clear(self, now: float) -> list[Action]:
+        """Audio that is not part of a finished turn is not wanted."""
+        self._turns.clear()
+        return [Clear(), *self._sound_goes_on(now)]
+
+    def hush(self, now: float) -> list[Action]:
+        """The student can't speak on: what was being said is kept, a suspicion is not."""
+        turn = self._turns.speaking
+        if self.options.by_hand or (turn is not None and turn.confirmed):
+            return self.commit(now) or []
+        return self.clear(now) if turn is not None else []
+
+    # ---- what the engine reports -------------------------------------------------------------
+
+    def report(self, event: EngineEvent, now: float) -> list[Action]:
+        """Something the engine heard, said or failed at."""
+        if self._not_wanted_yet(event):
+            self._held.append(event)
+            return []
+        match event:
+            case SpeechStarted():
+                return self._suspect(event, now)
+            case SpeechConfirmed():
+                turn = self._turns.get(event.turn)
+                return self._confirm(turn, now) if turn else []
+            case SpeechDropped():
+                self._turns.drop(event.turn)
+                return self._sound_goes_on(now)
+            case SpeechStopped():
+                return self._stop(event, now)
+            case Transcribed():
+                return self._turns.words(event)
+            case AnswerStarted():
+                return self._answer_started(event, now)
+            case Kept():
+                self._answers.kept(event, now)
+            case Progressed():
+                return self._progress(event)
+            case Spoke() if self._answers.is_current(event.answer):
+                return [*self._move(), *self._answers.spoke(event, self._ms(now), now)]
+            case AnswerEnded() if self._answers.is_current(event.answer):
+                if event.finished_lesson:
+                    self._watch.lesson_finished(now)
+                return [*self._move(), *self._answers.ended(event, self._ms(now), now)]
+            case Failed():
+                return self._fail(event, now)
+        return []
+
+    def _not_wanted_yet(self, event: EngineEvent) -> bool:
+        """An answer that has not begun to sound waits while the student may be going on."""
+        speaking, response = self._turns.speaking, self._answers.current
+        return (
+            isinstance(event, Spoke | AnswerEnded | Kept | Progressed)
+            and speaking is not None
+            and not speaking.confirmed
+            and self.options.interrupt_response
+            and response is not None
+            and response.item is None
+        )
+
+    # ---- speech ------------------------------------------------------------------------------
+
+    def _suspect(self, event: SpeechStarted, now: float) -> list[Action]:
+        self._turns.suspect(event.turn, event.at_ms, self._ms(now))
+        self._watch.busy()
+        playout = self._answers.playout
+        if not (self.options.binary and self.options.interrupt_response) or not playout.current:
+            return []
+        playout.pause(now)
+        if self._stopped is not None:
+            return []
+        self._stopped = playout.current.item_id
+        return [Tell(OutputPaused(self._stopped))]
+
+    def _confirm(self, turn: Turn, now: float) -> list[Action]:
+        if turn.confirmed:
+            return []
+        self._turns.confirm(turn)
+        self._watch.student_acted()
+        self._owed = None
+        started = Tell(InputSpeechStarted(turn.item_id, turn.audio_start_ms))
+        if not self.options.interrupt_response:
+            return [started, *self._sound_goes_on(now)]
+        return [started, *self.interrupt("turn_detected", now)]
+
+    def _stop(self, event: SpeechStopped, now: float) -> list[Action]:
+        turn = self._turns.get(event.turn)
+        if turn is None or turn.words_due is not None:
+            return []
+        out = self._confirm(turn, now) + self._over(turn, event.at_ms, now)
+        self._owe(now)
+        return [*out, *self.answer_owed(now)]
+
+    def _over(
+        self, turn: Turn, audio_end_ms: int, now: float, *, detected: bool = True
+    ) -> list[Action]:
+        self._watch.student_acted()
+        out = self._turns.over(turn, audio_end_ms, now, detected=detected)
+        return [*out, *self._sound_goes_on(now)]
+
+    def _sound_goes_on(self, now: float) -> list[Action]:
+        """There is no suspicion any more, and it has cut nothing."""
+        self._answers.playout.resume(now)
+        out = self._resumed()
+        held, self._held = self._held, []
+        for event in held:
+            out += self.report(event, now)
+        return out + self._answers.release(now)
+
+    def _resumed(self) -> list[Action]:
+        item_id, self._stopped = self._stopped, None
+        return [Tell(OutputResumed(item_id))] if item_id is not None else []
+
+    # ---- answers -----------------------------------------------------------------------------
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the tutor may be asked for an answer."""
+        return self.holder == "ai" and self._log.unsaved < MAX_UNSAVED
+
+    def answer(
+        self,
+        cue: Cue,
+        now: float,
+        *,
+        modality: Modality | None = None,
+        metadata: Mapping[str, str] | None = None,
+        answer: str | None = None,
+    ) -> list[Action]:
+        """Have the tutor speak. `answer` names what the engine began by itself."""
+        self._held.clear()
+        self._moves.clear()
+        self._owed = None
+        self._returned = False
+        return self._answers.begin(
+            cue,
+            now,
+            modality=modality or self.options.modality,
+            voice=self.options.voice,
+            speed=self.options.speed,
+            metadata=metadata,
+            answer=answer,
+        )
+
+    def interrupt(self, reason: Reason, now: float) -> list[Action]:
+        """Cut the tutor short."""
+        self._held.clear()
+        self._moves.clear()
+        out = self._answers.interrupt(reason, self._ms(now), now)
+        if any(
+            isinstance(action, Tell) and isinstance(action.event, OutputCleared) for action in out
+        ):
+            self._stopped = None  # a device that throws its sound away is not paused any more
+        return [*self._resumed(), *out]
+
+    def cue(self) -> Cue:
+        """What an answer that is asked for now is an answer to."""
+        last = self._log.last_said()
+        if last is None:
+            return "opening"
+        if last.role == "user":
+            return "student"
+        return "resumed" if self._returned else "silence"
+
+    def nudge(self, now: float) -> list[Action]:
+        """Nobody has said anything for a while."""
+        if self.options.by_hand or not self.options.create_response or not self.is_open:
+            return []
+        if self._answers.current is not None:
+            return []
+        last = self._log.last_said()
+        return self.answer("student" if last and last.role == "user" else "silence", now)
+
+    def owed_at(self) -> float | None:
+        """When a spoken turn is answered by itself; None while that can't be."""
+        free = (
+            self._since is not None
+            and not self.paused
+            and self._turns.speaking is None
+            and self._answers.current is None
+        )
+        return self._owed if free and self.is_open else None
+
+    def answer_owed(self, now: float) -> list[Action]:
+        """Answer a spoken turn, if that is due."""
+        due = self.owed_at()
+        return self.answer("student", now) if due is not None and now >= due else []
+
+    def _owe(self, at: float) -> None:
+        if self.options.create_response and not self.options.by_hand:
+            self._owed = at
+
+    def forget_owed(self) -> None:
+        """The student does not want to be answered now."""
+        self._owed = None
+
+    def _answer_started(self, event: AnswerStarted, now: float) -> list[Action]:
+        if self._answers.current is not None or self.holder != "ai":
+            return []
+        return self.answer("student", now, answer=event.answer)
+
+    def _progress(self, event: Progressed) -> list[Action]:
+        response = self._answers.current
+        self._moves.append(event)
+        return [] if response is not None and response.item is None else self._move()
+
+    def _move(self) -> list[Action]:
+        """The lesson moves on, now that the tutor says so."""
+        moves, self._moves = self._moves, []
+        out: list[Action] = []
+        for move in moves:
+            before = self.detection()
+            self.progress = Progress(move.step, len(self.brief.steps), move.status)
+            out += [Tell(self.progressed()), *self._detected_by(before)]
+        return out
+
+    def _fail(self, event: Failed, now: float) -> list[Action]:
+        if event.answer is not None and not self._answers.is_current(event.answer):
+            return []
+        out = self._answers.failed(event.code, self._ms(now))
+        out.append(Tell(Notice("tutor_trouble", wording.TUTOR_TROUBLE)))
+        if event.answer is None:
+            out += [*self.hush(now), *self._turns.give_up(), Reopen(event.code)]
+        return out
