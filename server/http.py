@@ -123,8 +123,11 @@ class Http(HttpToolsProtocol):
         self._refused = True
         self._expect(None)
         if self.cycle is not None and not self.cycle.response_complete:
-            self.transport.abort()  # another answer is under way; a second one would mix with it
-            return
+            if self.cycle.response_started or self.pipeline:
+                self.transport.abort()  # an answer is under way; a second one would mix with it
+                return
+            self.cycle.disconnected = True  # the application hears no more of it
+            self.cycle.message_event.set()
         path = getattr(self, "url", b"").decode("latin-1")
         self.transport.write(_bytes(spelled(path, Answer(status, "not_http", sentence))))
         if self.transport.can_write_eof():  # closed at once, unsent words of theirs would reset it
