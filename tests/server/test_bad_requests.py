@@ -1,14 +1,17 @@
 """Two hundred requests that nobody should send: each is refused in a sentence, none is a 500."""
 
 import json
-from collections.abc import AsyncIterator
+import random
+from collections.abc import AsyncIterator, Iterator
 from typing import Any, cast
+from urllib.parse import quote_from_bytes
 
 import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from server.app import build
+from server.api import openapi
+from server.app import API, build
 from server.config import Config
 from server.identity import Door, Site
 from server.services import Services
@@ -161,7 +164,7 @@ def is_refusal(answer: httpx.Response) -> bool:
 async def test_what_nobody_should_send_is_refused_in_a_sentence(
     student: httpx.AsyncClient,
 ) -> None:
-    requests = [
+    requests: list[tuple[str, str, bytes, dict[str, Any]]] = [
         *(("GET", path, b"", {}) for path in GETS),
         *((*to, body, {}) for to, wrong in WRONG.items() for body in (*BROKEN, *wrong)),
         *(
@@ -183,6 +186,61 @@ async def test_what_nobody_should_send_is_refused_in_a_sentence(
                 passed.append((method, path[:80], body[:80], headers, answer.status_code))
     assert len(requests) >= 200
     assert passed == []
+    assert [entry for entry in logs if entry["log_level"] == "error"] == []
+
+
+def garbage(chance: random.Random) -> bytes:
+    """A value for anywhere: noise, or what somebody might take for a value."""
+    length = chance.choice((0, 1, 20, 2_000))
+    kinds = (
+        chance.randbytes(length),
+        "".join(chr(chance.randrange(1, 0x2FFF)) for _ in range(length)).encode(),
+        str(chance.randrange(-(10**20), 10**20)).encode(),
+        chance.choice((b"null", b"true", b"\0", b"..", b"%", b"'; DROP TABLE people; --", b"1e9")),
+    )
+    return chance.choice(kinds)
+
+
+def anything(chance: random.Random, depth: int = 0) -> Any:
+    """A value for a JSON body."""
+    made = garbage(chance).decode("utf-8", "replace")
+    if depth > 3:
+        return made
+    several = [anything(chance, depth + 1) for _ in range(chance.randrange(3))]
+    return chance.choice((made, None, True, -1, 0.5, several, {made: several}))
+
+
+def generated(chance: random.Random) -> Iterator[tuple[str, str, bytes]]:
+    """Requests for every operation of the API's document, its own names with wrong values."""
+    described = openapi.document(API)
+    for path, operations in described["paths"].items():
+        for method, operation in operations.items():
+            query = []
+            address = path
+            for parameter in operation.get("parameters", ()):
+                value = quote_from_bytes(garbage(chance), safe="")
+                if parameter["in"] == "path":
+                    address = address.replace(f"{{{parameter['name']}}}", value or "x")
+                elif chance.random() < 0.5:
+                    query.append(f"{parameter['name']}={value}")
+            body = b""
+            if content := operation.get("requestBody"):
+                ref = content["content"]["application/json"]["schema"]["$ref"]
+                fields = described["components"]["schemas"][ref.rpartition("/")[2]]["properties"]
+                body = json.dumps({name: anything(chance) for name in fields}).encode()
+            yield method.upper(), f"{address}?{'&'.join(query)}", body
+
+
+async def test_no_operation_of_the_document_breaks(student: httpx.AsyncClient) -> None:
+    chance = random.Random(20_261_121)
+    requests = [one for _ in range(20) for one in generated(chance)]
+    with capture_logs() as logs:
+        for method, path, body in requests:
+            url = httpx.URL("http://localhost", raw_path=path.encode())
+            more = {"Content-Type": "application/json"} if body else {}
+            answer = await student.request(method, url, content=body, headers=more)
+            assert answer.status_code < 500, (method, path, body, answer.text)
+    assert len(requests) >= 200
     assert [entry for entry in logs if entry["log_level"] == "error"] == []
 
 
