@@ -56,7 +56,7 @@ class LocalSpeaker:
 
 
 def voices_for(language: str, voice: str) -> tuple[str, ...]:
-    """espeak-ng's names for a voice in a language, the best first; the last one always exists."""
+    """espeak-ng's names for a voice in a language, the best first; one always exists."""
     tag = language.lower()
     primary = tag.split("-")[0]
     names = [_TAGS.get(tag, tag), _TAGS.get(primary, primary), primary, _USUAL]
