@@ -20,7 +20,7 @@ test-python: $(VENV)/dev
 	$(BIN)/python -m pytest -n 2 -m "not browser"
 
 test-page: $(VENV)/browser
-	node --test tests/page/
+	node --test --test-reporter=spec tests/page/*.test.mjs
 
 test-browser: $(VENV)/browser
 	$(BIN)/python -m pytest -m browser --timeout 240

@@ -3,7 +3,7 @@ import { Icon } from "./icons.js";
 import { Summary, Times, useSummary } from "./summary.js";
 
 const REASONS = {
-  finished: "You finished this lesson",
+  finished: "You stopped here for today",
   time_limit: "The time for this lesson is up",
   ended_by_staff: "Your school ended this lesson",
   abandoned: "This lesson was closed after you had left",
@@ -13,12 +13,13 @@ const REASONS = {
 export function Ended({ api, me, state, lesson, session }) {
   const recorded = useSummary(api, session);
   const title = useRef(null);
+  const whole = state.progress?.status === "lesson_done";
   useEffect(() => title.current.focus(), []);
   const { ended, summary: told } = state;
   const summary = recorded && !recorded.missing ? recorded : (fromSocket(told) ?? recorded);
   return html`<section class="ended card">
     <p class="ended-mark"><${Icon} name="over" size=${56} /></p>
-    <h1 tabindex="-1" ref=${title}>${REASONS[ended?.reason] ?? "This lesson is over"}</h1>
+    <h1 tabindex="-1" ref=${title}>${whole ? "You finished this lesson" : (REASONS[ended?.reason] ?? "This lesson is over")}</h1>
     <p class="faint" dir="auto" lang=${lesson.language}>${lesson.title}</p>
     ${ended && html`<${Times} wallMs=${ended.duration_ms} spokenMs=${ended.spoken_ms} locale=${me.locale} />`}
     <${Summary} summary=${summary} language=${lesson.language} />

@@ -51,7 +51,7 @@ async function takeTheLesson(page) {
   const session = new URL(page.url()).searchParams.get("session");
   await button(page, "Finish").click();
   await button(page, "Finish the lesson").click();
-  await page.getByRole("heading", { name: "You finished this lesson" }).waitFor();
+  await page.getByRole("heading", { name: "You stopped here for today" }).waitFor();
   await page.getByRole("heading", { name: "What you did" }).waitFor({ timeout: 20_000 });
 
   const card = await page.evaluate(ask, `/api/v1/sessions/${session}`);

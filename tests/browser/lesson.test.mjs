@@ -202,7 +202,7 @@ test("finishing asks first, then shows what was covered and what comes next", as
   await button(page, "Finish").click();
   assert.equal(sent(lesson, "session.end").length, 0);
   await button(page, "Finish the lesson").click();
-  await page.getByRole("heading", { name: "You finished this lesson" }).waitFor();
+  await page.getByRole("heading", { name: "You stopped here for today" }).waitFor();
   await page.getByText("13 minutes together").waitFor();
   await page.getByText("You corrected yourself").waitFor();
   await page.getByText("Cut a sheet of paper").waitFor();

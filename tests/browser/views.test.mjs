@@ -173,8 +173,8 @@ test("the whole way by keyboard alone", async (t) => {
   await page.keyboard.press("Enter");
   await tabTo(page, "Finish the lesson");
   await page.keyboard.press("Enter");
-  await page.getByRole("heading", { name: "You finished this lesson" }).waitFor();
-  assert.equal(await focused(page), "You finished this lesson");
+  await page.getByRole("heading", { name: "You stopped here for today" }).waitFor();
+  assert.equal(await focused(page), "You stopped here for today");
   assert.equal(sent(lesson, "session.end").length, 1);
 });
 
