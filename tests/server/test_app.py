@@ -108,6 +108,23 @@ async def test_every_answer_carries_the_policy(browser: Browser, path: str) -> N
     assert "server" not in headers
 
 
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "POST"])
+async def test_so_does_the_answer_to_any_method(browser: Browser, method: str) -> None:
+    for path in ("/student", "/api/v1/docs", "/v1/x", "/static/css/tokens.css"):
+        answer = await browser.request(method, path)
+        assert answer.status_code < 500
+        assert "content-security-policy" in answer.headers
+
+
+async def test_so_does_a_file_that_did_not_change(browser: Browser) -> None:
+    file = "/static/css/tokens.css"
+    etag = (await browser.get(file)).headers["etag"]
+    again = await browser.get(file, headers={"If-None-Match": etag})
+    assert (again.status_code, again.content) == (304, b"")
+    assert again.headers["cache-control"] == "no-cache"
+    assert "content-security-policy" in again.headers
+
+
 async def test_the_api_describes_itself(browser: Browser) -> None:
     assert (await browser.get("/api/v1/openapi.json")).json()["openapi"] == "3.1.0"
     assert "openapi.json" in (await browser.get("/api/v1/docs")).text
