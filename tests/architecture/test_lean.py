@@ -5,7 +5,11 @@ import sys
 from pathlib import Path
 
 HOUSE = Path(__file__).resolve().parents[2]
-HEAVY = ("openai", "boto3", "aiortc", "numpy", "sympy", "av", "onnxruntime", "pocketsphinx")
+HEAVY = (
+    *("openai", "boto3", "aiortc", "av"),
+    *("numpy", "sympy", "onnxruntime", "pocketsphinx", "rapidfuzz", "espeakng_loader"),
+    *("prometheus_client", "uvicorn", "uvloop", "websockets"),
+)
 
 
 def test_importing_the_application_is_lean() -> None:
