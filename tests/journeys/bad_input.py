@@ -74,7 +74,7 @@ def _wrong_type(chance: Random, _: str) -> dict[str, Any]:
 
 
 def _wrong_field(chance: Random, _: str) -> dict[str, Any]:
-    wrong = chance.choice((7, "text", [3], True, [[]]))
+    wrong: Any = chance.choice((7, "text", [3], True, [[]]))
     return chance.choice(
         (
             {"type": "session.update", "session": wrong},
