@@ -102,6 +102,7 @@ class Conversation:
         self._attached_at: float | None = None
         self._attached_ms = stored.wall_ms
         self._playing = False
+        self._engine_gone = False
 
     @property
     def options(self) -> Options:
@@ -337,13 +338,17 @@ class Conversation:
 
     def reopened(self, reason: str, now: float) -> list[Action]:
         """The engine goes on, on a fresh leg."""
+        self._engine_gone = False
         changed = EngineChanged(self.engine, self.engine, reason)
         return [Tell(changed), Detect(self.floor.detection()), *self.answers.ask_again(now)]
 
     def engine_gone(self, now: float) -> list[Action]:
-        """No leg can be opened: nobody answers for now."""
-        failed = self.answers.failed("tutor_gone", self._ms(now))
-        return self._after([*failed, Tell(Notice("tutor_gone", wording.TUTOR_GONE))], now)
+        """No leg can be opened: nobody answers for now. Told once, and to each who asks."""
+        out = self.answers.failed("tutor_gone", self._ms(now))
+        if out or not self._engine_gone:
+            out.append(Tell(Notice("tutor_gone", wording.TUTOR_GONE)))
+        self._engine_gone = True
+        return self._after(out, now)
 
     # ---- the record and the time -----------------------------------------------------------
 

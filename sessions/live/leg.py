@@ -5,6 +5,8 @@ audio, turns, typed words. An answer that was asked for meanwhile is asked for a
 """
 
 import asyncio
+import contextlib
+import itertools
 from collections.abc import Callable
 
 import structlog
@@ -25,8 +27,8 @@ from sessions.live.actions import (
 )
 from sessions.live.conversation import Conversation
 
-TRIES = 3
-PATIENCE_S = (0.2, 0.6)  # between them
+PATIENCE_S = (0.2, 0.6)  # between the first tries; nobody is told of them
+AWAY_S = 15.0  # between later ones
 FULL_WAIT_S = 0.25  # the door stops reading audio for so long while there is no leg
 
 log = structlog.get_logger()
@@ -54,6 +56,10 @@ class Line:
         "Of the leg that may report; older ones are not listened to."
         self._waiting: list[bytes | Action] = []
         self._reopening: asyncio.Task[None] | None = None
+        self._wanted = asyncio.Event()
+        "Somebody asks for an answer: no time to wait."
+        self._away = False
+        "It was told that there is no leg; what is said now is lost."
         self._closed = False
 
     async def open(self) -> None:
@@ -75,6 +81,8 @@ class Line:
         if self._leg is not None:
             self._leg.hear(pcm)
             return 0.0
+        if self._away:
+            return 0.0
         self._waiting.append(pcm)
         return FULL_WAIT_S
 
@@ -83,13 +91,13 @@ class Line:
         if self._leg is not None:
             _instruct(self._leg, action)
         elif isinstance(action, Answer):
-            self.reopen("asked for an answer")
-        elif not isinstance(action, Detect | Playing):
+            self._wanted.set()
+        elif not self._away and not isinstance(action, Detect | Playing):
             self._waiting.append(action)
 
     def reopen(self, reason: str) -> None:
         """The leg broke: go on from the log on a fresh one. It is told when that is done."""
-        if self._closed or (self._reopening is not None and not self._reopening.done()):
+        if self._closed or self._leg is None:
             return
         broken, self._leg = self._leg, None
         self._number += 1
@@ -108,8 +116,10 @@ class Line:
 
     async def _open_again(self, broken: Leg | None, reason: str) -> None:
         if broken is not None:
-            await broken.close()
-        for wait_s in (*PATIENCE_S[: TRIES - 1], None):
+            with contextlib.suppress(Exception):
+                await broken.close()
+        for wait_s in itertools.chain(PATIENCE_S, itertools.repeat(AWAY_S)):
+            self._wanted.clear()
             try:
                 await self.open()
             except Exception as problem:
@@ -117,13 +127,17 @@ class Line:
             else:
                 self._catch_up(reason)
                 return
-            if wait_s is not None:
-                await asyncio.sleep(wait_s)
-        self._waiting.clear()
-        self._gone()
+            if wait_s == AWAY_S:
+                self._away = True
+                self._waiting.clear()
+                self._gone()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    await self._wanted.wait()
 
     def _catch_up(self, reason: str) -> None:
         waiting, self._waiting = self._waiting, []
+        self._away = False
         leg = self._leg
         if leg is None:
             return

@@ -11,6 +11,7 @@ from ai.events import Failed, SpeechConfirmed, SpeechStarted, SpeechStopped, Tra
 from sessions.live.events import (
     CreateItem,
     CreateResponse,
+    EngineChanged,
     Event,
     ItemAdded,
     ItemDone,
@@ -188,12 +189,15 @@ async def test_an_engine_that_stays_away_leaves_no_answer_open_and_is_tried_agai
 ) -> None:
     monkeypatch.setattr("sessions.live.leg.PATIENCE_S", (0.01, 0.01))
     door = room.enter()
-    room.engine.away = 3
+    monkeypatch.setattr("sessions.live.leg.AWAY_S", 0.05)
+    room.engine.away = 4
     room.engine.legs[0].report(Failed("gone", ""))
     room.session.receive(door, CreateResponse())
     await until(lambda: door.of(ResponseDone))
     assert door.of(ResponseDone)[0].response.status == "failed"
     assert door.of(Notice)[-1].code == "tutor_gone"
+    assert room.session.hear(door, silence(100)) == 0.0
+    await until(lambda: door.of(EngineChanged))
     room.session.receive(door, CreateResponse())
     await until(lambda: len(door.of(ResponseDone)) == 2)
     assert door.of(ResponseDone)[1].response.status == "completed"
@@ -299,3 +303,16 @@ async def test_letting_go_of_a_session_that_is_ending_lets_it_end(room: Room) ->
     room.session.end("finished")
     await room.session.close(1001, "restart")
     assert room.keeper.ended == "finished"
+
+
+async def test_asking_again_tries_an_engine_that_is_away_at_once(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sessions.live.leg.PATIENCE_S", (0.01, 0.01))
+    door = room.enter()
+    room.engine.away = 3
+    room.engine.legs[0].report(Failed("gone", ""))
+    await until(lambda: "tutor_gone" in [event.code for event in door.of(Notice)])
+    room.session.receive(door, CreateResponse())
+    await until(lambda: door.of(ResponseDone))
+    assert door.of(ResponseDone)[0].response.status == "completed"
