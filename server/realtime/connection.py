@@ -37,7 +37,7 @@ from sessions.live.events import (
     SessionUpdated,
     SessionView,
 )
-from sessions.live.session import Connection
+from sessions.live.seats import Connection
 from tenancy.model import Person
 
 ENDED = 1000

@@ -164,8 +164,8 @@ class Conversation:
         return self.floor.progressed()
 
     def memory(self) -> list[Utterance]:
-        """The conversation as an engine remembers it; of the tutor's words, those heard."""
-        return [_utterance(item) for item in self.log if item.said and item.heard != ""]
+        """The conversation as an engine remembers it."""
+        return self.log.memory()
 
     def durations(self, now: float) -> Durations:
         """How long it has been so far. What nobody's speech filled is silence."""
@@ -448,14 +448,6 @@ class Conversation:
 
     def _ms(self, now: float) -> int:
         return max(0, round((now - self._origin) * 1000))
-
-
-def _utterance(item: Item) -> Utterance:
-    if item.role == "assistant":
-        text = item.heard if item.heard is not None else (item.said or "")
-        return Utterance("tutor", text, item.data.get("engine", {}))
-    role = "student" if item.role == "user" else "system"
-    return Utterance(role, item.said or "", {"sure": item.data.get("sure", True)})  # type: ignore[arg-type]
 
 
 def _refuse(

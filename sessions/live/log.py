@@ -5,6 +5,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from ai.engine import Utterance
 from sessions.record.model import Heard, Item
 
 
@@ -43,6 +44,10 @@ class Log:
         """The last that a person or the tutor said; a note of the system is nobody's turn."""
         places = (self._items.get(item_id) for _, item_id in reversed(self._places))
         return next((item for item in places if item and item.role != "system"), None)
+
+    def memory(self) -> list[Utterance]:
+        """The conversation as an engine remembers it; of the tutor's words, those heard."""
+        return [_utterance(item) for item in self if item.said and item.heard != ""]
 
     def take_place(self, item_id: str) -> int:
         """The next place in the conversation is this item's; it may come later."""
@@ -103,3 +108,11 @@ class Log:
 
     def is_saved(self, item_id: str) -> bool:
         return item_id in self._saved
+
+
+def _utterance(item: Item) -> Utterance:
+    if item.role == "assistant":
+        text = item.heard if item.heard is not None else (item.said or "")
+        return Utterance("tutor", text, item.data.get("engine", {}))
+    role = "student" if item.role == "user" else "system"
+    return Utterance(role, item.said or "", {"sure": item.data.get("sure", True)})  # type: ignore[arg-type]

@@ -8,7 +8,6 @@ timer, one saver, one line to the engine. A fault of ours is logged, and the les
 import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -24,12 +23,7 @@ from sessions.live.conversation import Conversation
 from sessions.live.events import (
     Command,
     CommitAudio,
-    Event,
-    ItemAdded,
-    ItemDone,
     Notice,
-    Resumed,
-    SessionCreated,
     SessionEnded,
     SessionView,
     SummaryReady,
@@ -37,6 +31,7 @@ from sessions.live.events import (
 )
 from sessions.live.leg import Line
 from sessions.live.saver import SLOW_AFTER, Saver
+from sessions.live.seats import Connection, Seat, Seats
 from sessions.record.model import (
     Batch,
     Durations,
@@ -48,7 +43,6 @@ from sessions.record.model import (
 )
 from tenancy.model import Person
 
-REPLAY_WITHIN_S = 0.5  # realtime.md: the replay waits so long for the client's first event
 SUMMARY_WITHIN_S = 10.0  # realtime.md: after session.ended the socket is kept so long
 TAKEN_OVER = "taken over by another connection"
 BACKLOG_MS = 60_000  # architecture.md: so much pushed audio may wait, then reading pauses
@@ -59,35 +53,12 @@ END_RETRY_S = 5.0
 log = structlog.get_logger()
 
 
-class Connection(Protocol):
-    """What a door gives a session to speak to."""
-
-    person: Person
-
-    def tell(self, event: Event) -> None:
-        """Send an event. Never blocks, never raises."""
-
-    def close(self, code: int, reason: str) -> None:
-        """End the connection; events told before are sent first."""
-
-
 class Keeper(Protocol):
     """How a session reaches its record."""
 
     async def append(self, ref: SessionRef, batch: Batch) -> int: ...
 
     async def end(self, ref: SessionRef, reason: EndReason, batch: Batch) -> None: ...
-
-
-@dataclass(slots=True)
-class Seat:
-    """A connection to this session."""
-
-    number: int
-    connection: Connection
-    after: str | None
-    waiting: asyncio.TimerHandle | None = None
-    "Set while the replay has not been sent: live events would come before it."
 
 
 class Session:
@@ -123,8 +94,7 @@ class Session:
             back=lambda reason: self._decide(lambda now: conversation.reopened(reason, now)),
             gone=lambda: self._decide(conversation.engine_gone),
         )
-        self._seats: dict[int, Seat] = {}
-        self._numbers = 0
+        self._seats = Seats(conversation)
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
         self._orphan: asyncio.TimerHandle | None = None
@@ -140,7 +110,7 @@ class Session:
             keeper.append,
             state=self._state,
             saved=self._saved,
-            slow=lambda: self._tell(Notice("saving", wording.SAVING)),
+            slow=lambda: self._seats.tell(Notice("saving", wording.SAVING)),
             taken=self._taken,
         )
         self.saver.engine = engine.name
@@ -169,7 +139,8 @@ class Session:
         """This process lets go of the session, which can be resumed: connections are closed."""
         if self._closed:
             return
-        self._close_all(Notice("going_away", reason), code, reason)
+        self._summary.set()
+        self._seats.close(code, reason, Notice("going_away", reason))
         if self._finishing is not None:
             await asyncio.wait((self._finishing,), timeout=LAST_WORDS_S + FLUSH_WITHIN_S)
         else:
@@ -199,7 +170,7 @@ class Session:
         if self._closed:
             return
         self._closed = True
-        for handle in (self._timer, self._orphan, *(seat.waiting for seat in self._seats.values())):
+        for handle in (self._timer, self._orphan):
             if handle is not None:
                 handle.cancel()
         self._seats.clear()
@@ -221,26 +192,16 @@ class Session:
         if self._closed or self.conversation.ended:
             self._turn_away(connection)
             return
-        for seat in list(self._seats.values()):
-            self._unseat(seat)
-            _close(seat, Notice("taken_over", wording.TAKEN_OVER), 4001, TAKEN_OVER)
+        self._seats.close(4001, TAKEN_OVER, Notice("taken_over", wording.TAKEN_OVER))
+        self._seats.clear()
         if self.orphaned_at is None:
             self._decide(self.conversation.detached)
         self.orphaned_at = None
         if self._orphan is not None:
             self._orphan.cancel()
             self._orphan = None
-        self._numbers += 1
-        seat = Seat(self._numbers, connection, after)
-        self._seats[seat.number] = seat
+        self._seats.take(connection, after=after, resumed=resumed)
         self.saver.heartbeat(True)
-        replay = None
-        if resumed:
-            known = after is not None and after in self.conversation.log
-            replay = Resumed(after if known else None, not known)
-            loop = asyncio.get_running_loop()
-            seat.waiting = loop.call_later(REPLAY_WITHIN_S, self._replay, seat)
-        connection.tell(SessionCreated(self.view(), replay))
         self._decide(self.conversation.attached)
 
     def _turn_away(self, connection: Connection) -> None:
@@ -254,10 +215,10 @@ class Session:
 
     def detach(self, connection: Connection, *, finished: bool) -> None:
         """The connection is gone; `finished` where the student closed it on purpose."""
-        seat = self._seat_of(connection)
+        seat = self._seats.of(connection)
         if seat is None:
             return
-        self._unseat(seat)
+        self._seats.leave(seat)
         if self._seats or self.conversation.ended:
             return
         if finished:
@@ -272,49 +233,24 @@ class Session:
         loop = asyncio.get_running_loop()
         self._orphan = loop.call_later(self._grace_s, self.end, "abandoned")
 
-    def _seat_of(self, connection: Connection) -> Seat | None:
-        return next((s for s in self._seats.values() if s.connection is connection), None)
-
-    def _unseat(self, seat: Seat) -> None:
-        if seat.waiting is not None:
-            seat.waiting.cancel()
-        self._seats.pop(seat.number, None)
-
-    def _replay(self, seat: Seat) -> None:
-        """Send what the client missed; from then on it hears everything."""
-        if seat.waiting is None:
-            return
-        seat.waiting.cancel()
-        seat.waiting = None
-        conversation = self.conversation
-        items, _ = conversation.log.after(seat.after)
-        for item in items:
-            previous = conversation.log.previous(item)
-            seat.connection.tell(ItemAdded(item, previous))
-            if conversation.log.is_saved(item.id):
-                seat.connection.tell(ItemDone(item, previous))
-        seat.connection.tell(conversation.progressed())
-
     # ---- what comes in -------------------------------------------------------------------------
 
     def receive(self, connection: Connection, command: Command) -> None:
         """A command of the student's client."""
-        seat = self._seat_of(connection)
+        seat = self._seats.of(connection)
         if seat is None:
             return
-        first = seat.waiting is not None
-        if first and not isinstance(command, UpdateSession):
-            self._replay(seat)
+        if not isinstance(command, UpdateSession):
+            self._seats.replay(seat)
         self._perform(self.conversation.receive(command, self._clock(), seat.number), seat)
-        if first:
-            self._replay(seat)
+        self._seats.replay(seat)
 
     def hear(self, connection: Connection, pcm: bytes) -> float:
         """Microphone audio, 24 kHz. Returns for how many seconds the door should stop reading."""
-        seat = self._seat_of(connection)
+        seat = self._seats.of(connection)
         if seat is None:
             return 0.0
-        self._replay(seat)
+        self._seats.replay(seat)
         now = self._clock()
         length_ms, self._odd_bytes = divmod(self._odd_bytes + len(pcm), BYTES_PER_MS)
         silent = not pcm.strip(b"\0")
@@ -330,7 +266,7 @@ class Session:
 
     def note_summary(self, summary: SummaryReady) -> None:
         """The summary was stored."""
-        self._tell(summary)
+        self._seats.tell(summary)
         self._summary.set()
 
     def end(self, reason: EndReason) -> None:
@@ -374,7 +310,7 @@ class Session:
     def _carry_out(self, action: Action, by: Seat | None) -> None:
         match action:
             case Tell(event, to):
-                self._tell(event, to, by)
+                self._seats.tell(event, to, by)
             case Save(item):
                 self.saver.item(item)
             case SaveHeard(heard):
@@ -385,14 +321,6 @@ class Session:
                 self._finishing = self._start(self._finish(reason))
             case _:
                 self._line.say(action)
-
-    def _tell(self, event: Event, to: int | None = None, by: Seat | None = None) -> None:
-        for seat in tuple(self._seats.values()):
-            if to is not None and seat.number != to:
-                continue
-            if seat.waiting is not None and seat is not by and not _always(event):
-                continue
-            seat.connection.tell(event)
 
     def _arm(self, now: float) -> None:
         """Have `tick` called at the conversation's deadline."""
@@ -421,15 +349,15 @@ class Session:
         try:
             await self._save_end(reason)
         except SessionTaken:
-            self._close_all(Notice("taken_over", wording.TAKEN_OVER), 4001, TAKEN_OVER)
+            self._taken()
+            return
         durations, _ = self._state()
-        self._tell(SessionEnded(reason, durations.wall_ms, durations.student_speech_ms))
+        self._seats.tell(SessionEnded(reason, durations.wall_ms, durations.student_speech_ms))
         if self._seats:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(SUMMARY_WITHIN_S):
                     await self._summary.wait()
-        for seat in list(self._seats.values()):
-            seat.connection.close(1000, "session ended")
+        self._seats.close(1000, "session ended")
         await self._let_go()
 
     async def _save_end(self, reason: EndReason) -> None:
@@ -446,7 +374,7 @@ class Session:
                 tries += 1
                 log.warning("session.end_failed", tries=tries, **self._ids(problem))
                 if tries == SLOW_AFTER:
-                    self._tell(Notice("saving", wording.SAVING))
+                    self._seats.tell(Notice("saving", wording.SAVING))
                 await asyncio.sleep(min(END_RETRY_S, 0.1 * 2 ** min(tries, 6)))
 
     async def _last_words(self) -> None:
@@ -466,25 +394,10 @@ class Session:
 
     def _taken(self) -> None:
         """Another process has the session: stop, and say nothing of an end."""
-        self._close_all(Notice("taken_over", wording.TAKEN_OVER), 4001, TAKEN_OVER)
+        self._seats.close(4001, TAKEN_OVER, Notice("taken_over", wording.TAKEN_OVER))
         self._start(self._let_go())
-
-    def _close_all(self, notice: Notice, code: int, reason: str) -> None:
-        self._summary.set()
-        for seat in list(self._seats.values()):
-            _close(seat, notice, code, reason)
 
     def _ids(self, problem: Exception | None = None) -> dict[str, str]:
         """What a line in the log says of this session."""
         ids = {"session_id": str(self.id)}
         return ids if problem is None else {**ids, "problem": type(problem).__name__}
-
-
-def _always(event: Event) -> bool:
-    """What is told even before the replay."""
-    return isinstance(event, Notice | SessionEnded | SummaryReady)
-
-
-def _close(seat: Seat, notice: Notice, code: int, reason: str) -> None:
-    seat.connection.tell(notice)
-    seat.connection.close(code, reason)

@@ -1,0 +1,115 @@
+"""The connections of a session: who hears what happens, and what who comes back has missed.
+
+A connection that resumes hears nothing live until its replay was sent, else events would come
+before what they follow.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Protocol
+
+from sessions.live.conversation import Conversation
+from sessions.live.events import (
+    Event,
+    ItemAdded,
+    ItemDone,
+    Notice,
+    Resumed,
+    SessionCreated,
+    SessionEnded,
+    SummaryReady,
+)
+from tenancy.model import Person
+
+REPLAY_WITHIN_S = 0.5  # realtime.md: the replay waits so long for the client's first event
+
+
+class Connection(Protocol):
+    """What a door gives a session to speak to."""
+
+    person: Person
+
+    def tell(self, event: Event) -> None:
+        """Send an event. Never blocks, never raises."""
+
+    def close(self, code: int, reason: str) -> None:
+        """End the connection; events told before are sent first."""
+
+
+@dataclass(slots=True)
+class Seat:
+    """A connection to this session."""
+
+    number: int
+    connection: Connection
+    after: str | None
+    waiting: asyncio.TimerHandle | None = None
+    "Set while the replay has not been sent."
+
+
+class Seats:
+    """Who is connected to one session. The student has one connection; staff will have more."""
+
+    def __init__(self, conversation: Conversation) -> None:
+        self._conversation = conversation
+        self._seats: dict[int, Seat] = {}
+        self._numbers = 0
+
+    def __len__(self) -> int:
+        return len(self._seats)
+
+    def of(self, connection: Connection) -> Seat | None:
+        return next((s for s in self._seats.values() if s.connection is connection), None)
+
+    def take(self, connection: Connection, *, after: str | None, resumed: bool) -> None:
+        """Greet a connection; one that resumes has its replay, soon."""
+        self._numbers += 1
+        seat = Seat(self._numbers, connection, after)
+        self._seats[seat.number] = seat
+        replay = None
+        if resumed:
+            known = after is not None and after in self._conversation.log
+            replay = Resumed(after if known else None, not known)
+            loop = asyncio.get_running_loop()
+            seat.waiting = loop.call_later(REPLAY_WITHIN_S, self.replay, seat)
+        connection.tell(SessionCreated(self._conversation.view(), replay))
+
+    def leave(self, seat: Seat) -> None:
+        if seat.waiting is not None:
+            seat.waiting.cancel()
+        self._seats.pop(seat.number, None)
+
+    def replay(self, seat: Seat) -> None:
+        """Send what the client missed; from then on it hears everything."""
+        if seat.waiting is None:
+            return
+        seat.waiting.cancel()
+        seat.waiting = None
+        log = self._conversation.log
+        items, _ = log.after(seat.after)
+        for item in items:
+            previous = log.previous(item)
+            seat.connection.tell(ItemAdded(item, previous))
+            if log.is_saved(item.id):
+                seat.connection.tell(ItemDone(item, previous))
+        seat.connection.tell(self._conversation.progressed())
+
+    def tell(self, event: Event, to: int | None = None, by: Seat | None = None) -> None:
+        """Say it to everyone who listens, or to one seat; `by` may hear it before its replay."""
+        always = isinstance(event, Notice | SessionEnded | SummaryReady)
+        for seat in tuple(self._seats.values()):
+            listens = seat.waiting is None or seat is by or always
+            if listens and to in (None, seat.number):
+                seat.connection.tell(event)
+
+    def close(self, code: int, reason: str, notice: Notice | None = None) -> None:
+        """End all connections. They keep their seats until they are gone."""
+        for seat in tuple(self._seats.values()):
+            if notice is not None:
+                seat.connection.tell(notice)
+            seat.connection.close(code, reason)
+
+    def clear(self) -> None:
+        """Nobody is heard or told any more."""
+        for seat in tuple(self._seats.values()):
+            self.leave(seat)
