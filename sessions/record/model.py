@@ -123,7 +123,3 @@ class SessionRow:
 
 class SessionTaken(Exception):
     """Another process writes this session now; this one must stop."""
-
-
-class SessionOver(Exception):
-    """The session has ended and can't be gone on with."""
