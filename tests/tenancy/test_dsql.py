@@ -20,9 +20,7 @@ def findings(sql: str) -> list[str]:
     done = subprocess.run(command, input=sql, capture_output=True, text=True, check=False)
     assert done.returncode in (0, 1), done.stderr
     (result,) = json.loads(done.stdout)["files"]
-    return [
-        found["message"] for found in result["diagnostics"] if found["rule"] != "index_async"
-    ]
+    return [found["message"] for found in result["diagnostics"] if found["rule"] != "index_async"]
 
 
 @pytest.mark.parametrize("file", sorted(MIGRATIONS.glob("*.sql")), ids=lambda file: file.stem)
