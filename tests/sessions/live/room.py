@@ -102,7 +102,7 @@ class EchoLeg:
 
 class EchoEngine:
     name = "offline"
-    languages = None
+    languages: frozenset[str] | None = None
 
     def __init__(self) -> None:
         self.legs: list[EchoLeg] = []

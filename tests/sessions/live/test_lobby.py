@@ -1,0 +1,226 @@
+"""Who gets into which session, with a real record behind it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+import pytest
+
+from ai.engine import Ask
+from sessions.bus import Bus
+from sessions.errors import ServerIsFull, SessionIsOver, SessionUnknown, TooManySessions
+from sessions.jobs import Worker
+from sessions.lessons import store
+from sessions.lessons.plan import read_plan
+from sessions.live.events import CreateItem, CreateResponse, ItemDone, UpdateSession
+from sessions.live.lobby import Lobby, LobbySettings
+from sessions.live.session import Session
+from sessions.record import sessions as record
+from tenancy.model import Caller, NotAllowed, Person
+from tenancy.postgres import Database
+from tests.conftest import School
+from tests.sessions.live.room import Door, EchoEngine, EchoLeg, until
+
+PLAN = """
+title: Halves
+subject: maths
+level: year 4
+language: en
+goal: Know a half when you see one.
+opening: Hello.
+closing: Well done.
+steps:
+  - ask: What part is two of four?
+    answers: [{kind: number, text: 2/4}]
+    hints: [Count all the slices first.]
+    solution: Two of four is 2/4.
+"""
+
+
+class Place:
+    """A school with a lesson, and processes that serve it."""
+
+    def __init__(self, database: Database, school: School) -> None:
+        self.database = database
+        self.school = school
+        self.student = school.student
+        self.lobbies: list[Lobby] = []
+        self.engines: list[EchoEngine] = []
+
+    def process(self, settings: LobbySettings | None = None) -> Lobby:
+        """A server process; to kill one, just forget it."""
+        self.engines.append(EchoEngine())
+        worker = Worker(self.database, {})
+        lobby = Lobby(self.database, self.engines[-1], Bus(), worker, settings)
+        self.lobbies.append(lobby)
+        return lobby
+
+    def caller(self, person: Person | None = None, lesson: str | None = None) -> Caller:
+        return Caller(person or self.student, UUID(int=1), "bearer", lesson=lesson)
+
+    async def enter(self, lobby: Lobby, session: UUID | None = None) -> tuple[Session, Door, bool]:
+        """Connect the student."""
+        entered, resumed = await lobby.enter(self.caller(), lesson="halves", session=session)
+        door = Door(self.student)
+        entered.attach(door, after=None, resumed=resumed)
+        return entered, door, resumed
+
+
+@pytest.fixture
+async def place(database: Database, school: School) -> AsyncIterator[Place]:
+    author = school.instructor.id
+    made = await store.create(database, school.tenant.id, read_plan(PLAN), "halves", author)
+    await store.publish(database, school.tenant.id, made.lesson_id, made.version_id, author)
+    await store.assign(database, school.tenant.id, made.lesson_id, author)
+    place = Place(database, school)
+    yield place
+    for lobby in place.lobbies:
+        await lobby.close(5.0)
+
+
+def cues(place: Place, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the tutor is asked for from now on."""
+    seen: list[str] = []
+    answer = EchoLeg.answer
+
+    def listen(leg: EchoLeg, ask: Ask) -> None:
+        seen.append(ask.cue)
+        answer(leg, ask)
+
+    monkeypatch.setattr(EchoLeg, "answer", listen)
+    return seen
+
+
+async def test_after_a_kill_the_item_is_there_and_the_lesson_goes_on(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = cues(place, monkeypatch)
+    killed = place.process()
+    session, door, _ = await place.enter(killed)
+    session.receive(door, CreateResponse(output_modalities=("text",)))
+    session.receive(door, CreateItem(item_id="mine", text="One half", pcm=None))
+    await until(lambda: len(door.of(ItemDone)) == 2)
+
+    after, back, resumed = await place.enter(place.process(), session.id)
+    after.receive(back, UpdateSession())
+    assert resumed and after is not session
+    assert [event.item.said for event in back.of(ItemDone)] == ["What part?", "One half"]
+    assert place.engines[1].memories == [2]
+    after.receive(back, CreateResponse(output_modalities=("text",)))
+    after.receive(back, CreateResponse(output_modalities=("text",)))
+    assert asked == ["opening", "student", "silence"]
+    await until(lambda: len(back.of(ItemDone)) == 4)
+
+    session.receive(door, CreateItem(item_id="late", text="I am a ghost", pcm=None))
+    await until(lambda: door.closed == 4001)
+    kept = await record.items(place.database, place.student.tenant_id, session.id)
+    assert [item.id for item in kept].count("late") == 0 and len(kept) == 4
+
+
+async def test_after_a_kill_in_the_tutors_turn_the_student_is_welcomed_back(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = cues(place, monkeypatch)
+    session, door, _ = await place.enter(place.process())
+    session.receive(door, CreateResponse())
+    await until(lambda: door.of(ItemDone))
+    after, back, _ = await place.enter(place.process(), session.id)
+    after.receive(back, CreateResponse())
+    assert asked == ["opening", "resumed"]
+
+
+async def test_two_resumes_at_once_share_one_session(place: Place) -> None:
+    session, _, _ = await place.enter(place.process())
+    lobby = place.process()
+    (one, first, _), (two, second, _) = await asyncio.gather(
+        place.enter(lobby, session.id), place.enter(lobby, session.id)
+    )
+    assert one is two and one.ref.epoch == session.ref.epoch + 1
+    assert {first.closed, second.closed} == {4001, None}
+
+
+async def test_the_end_of_a_session_that_was_taken_is_not_the_end_of_its_successor(
+    place: Place,
+) -> None:
+    lobby = place.process()
+    old, door, _ = await place.enter(lobby)
+    lobby._live.clear()  # as if it had come back from another process
+    new, _, _ = await place.enter(lobby, old.id)
+    old.receive(door, CreateItem(item_id="x", text="x", pcm=None))
+    await until(lambda: old.ended.is_set())
+    assert lobby.live(old.id) is new and not new.ended.is_set()
+
+
+async def test_whoever_is_still_coming_in_when_the_server_stops_is_sent_away(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lobby = place.process()
+    at_the_door, go = asyncio.Event(), asyncio.Event()
+    start = record.start
+
+    async def slow(*args: object, **more: object) -> object:
+        row = await start(*args, **more)  # type: ignore[arg-type]
+        at_the_door.set()
+        await go.wait()
+        return row
+
+    monkeypatch.setattr("sessions.live.lobby.record.start", slow)
+    coming = asyncio.create_task(place.enter(lobby))
+    await at_the_door.wait()
+    await lobby.close(5.0)
+    go.set()
+    with pytest.raises(ServerIsFull):
+        await coming
+    assert len(lobby) == 0 and place.engines[0].legs[0].closed
+
+
+async def test_being_there_keeps_a_quiet_session_alive(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sessions.live.saver.CHECKPOINT_S", 0.02)
+    lobby = place.process()
+    session, door, _ = await place.enter(lobby)
+    session.detach(door, finished=False)
+    await place.enter(lobby, session.id)
+
+    async def seen() -> float:
+        row = await record.get(place.database, place.student.tenant_id, session.id)
+        return row.last_seen_at.timestamp()
+
+    before = await seen()
+    await asyncio.sleep(0.2)
+    assert await seen() > before
+
+
+async def test_an_orphan_goes_on_unless_a_fresh_one_is_wanted_and_one_connected_is_left_alone(
+    place: Place,
+) -> None:
+    lobby = place.process()
+    first, door, resumed = await place.enter(lobby)
+    assert not resumed
+    second, other, resumed = await place.enter(lobby)
+    assert second is not first and not resumed, "the first is in use"
+    first.detach(door, finished=False)
+    third, door, resumed = await place.enter(lobby)
+    assert third is first and resumed
+    third.detach(door, finished=False)
+    fresh, resumed = await lobby.enter(place.caller(), lesson="halves", fresh=True)
+    assert fresh not in (first, second) and not resumed
+    with pytest.raises(TooManySessions):
+        await lobby.enter(place.caller(), lesson="halves", fresh=True)
+    second.detach(other, finished=True)
+    await until(second.ended.is_set)
+    with pytest.raises(SessionIsOver):
+        await place.enter(lobby, second.id)
+
+
+async def test_a_session_is_its_students_own_and_a_key_its_lessons(
+    place: Place, other_school: School
+) -> None:
+    lobby = place.process()
+    session, _, _ = await place.enter(lobby)
+    for person in (place.school.instructor, other_school.student):
+        with pytest.raises(SessionUnknown):
+            await lobby.enter(place.caller(person), lesson=None, session=session.id)
+    with pytest.raises(NotAllowed):
+        await lobby.enter(place.caller(lesson="photosynthesis"), lesson=None, session=session.id)
