@@ -6,7 +6,7 @@ from typing import Any, TypeVar, cast
 from uuid import uuid4
 
 from ai.audio import silence
-from ai.engine import Ask, Brief, EngineUnavailable, Step, TurnDetection
+from ai.engine import Ask, Brief, EngineUnavailable, Step, TurnDetection, VoiceEngine
 from ai.events import AnswerEnded, EngineEvent, Failed, Spoke
 from sessions.lessons.store import LessonVersion
 from sessions.live.conversation import Conversation
@@ -124,7 +124,7 @@ class EchoEngine:
 class Room:
     """A session with all its neighbours."""
 
-    def __init__(self, grace_s: float = 60.0) -> None:
+    def __init__(self, grace_s: float = 60.0, engine: VoiceEngine | None = None) -> None:
         person = Person(uuid4(), uuid4(), "Sam", "sam@example.org", frozenset({"student"}))
         self.person = person
         self.keeper = MemoryKeeper()
@@ -137,7 +137,7 @@ class Room:
                 BRIEF, session_id="sess_1", lesson="f", engine="offline", hears_speech=True,
                 now=loop.time(),
             ),
-            self.engine,
+            engine or self.engine,
             self.keeper,
             student=person,
             lesson=LESSON,
