@@ -5,9 +5,9 @@ share their states ("two" is the same state whether "thirds" or "x" comes next):
 alternatives it takes ten times as long to search.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from ai.local.vocabulary import FRAMES, HELP, LETTERS, ONES, PARTS, TAILS, TENS, YES_NO
+from ai.local.vocabulary import FRAMES, HELP, ONES, PARTS, TAILS, TENS, YES_NO, Expected
 
 Arc = tuple[int, int, float] | tuple[int, int, float, str]
 "From, to, probability, word; without a word, nothing is said between."
@@ -56,15 +56,15 @@ class Grammar:
         ]
 
 
-def grammar_of_answers(phrases: Iterable[str]) -> Grammar:
-    """Numbers, fractions, terms, yes and no, and `phrases`, as answers; and calls for help."""
+def grammar_of_answers(what: Expected) -> Grammar:
+    """Numbers, fractions, terms, yes and no, and the plan's answers; and calls for help."""
     made = Grammar()
     framed, said, tailed = made.state(), made.state(), made.state()
     made.skip(made.START, framed)
     made.say(made.START, (frame for frame, _ in FRAMES if frame), framed)
     made.say(framed, YES_NO, said)
-    made.say(framed, phrases, said)
-    _add_numbers(made, framed, said)
+    made.say(framed, (*what.phrases, *what.elsewhere), said)
+    _add_numbers(made, framed, said, what.letters)
     made.skip(said, made.END)
     made.say(said, (tail for tail, _ in TAILS if tail), tailed)
     made.skip(tailed, made.END)
@@ -72,7 +72,7 @@ def grammar_of_answers(phrases: Iterable[str]) -> Grammar:
     return made
 
 
-def _add_numbers(made: Grammar, before: int, after: int) -> None:
+def _add_numbers(made: Grammar, before: int, after: int, letters: Sequence[str]) -> None:
     """Numbers, fractions and terms between two states."""
     counted, negated, mixed = made.state(), made.state(), made.state()
     _add_count(made, before, counted)
@@ -101,8 +101,8 @@ def _add_numbers(made: Grammar, before: int, after: int) -> None:
     made.say(pointed, ONES[:10], after)
 
     lettered, signed, done = made.state(), made.state(), made.state()
-    made.say(before, LETTERS, lettered)
-    made.say(counted, LETTERS, lettered)
+    made.say(before, letters, lettered)
+    made.say(counted, letters, lettered)
     made.skip(lettered, after)
     made.say(lettered, _SIGNS, signed)
     made.say(signed, ("zero",), after)

@@ -34,8 +34,9 @@ MODEL_HZ = 16_000
 FRAMES_HZ = 100
 GENERAL_WORDS = 20_000  # the commonest; with all 126,000 it takes twice as long and is no better
 GENERAL_STATES = 1_500  # looked at in one frame; twenty times as many are no better
-# Narrower than usual (1e-48): half the time, the same answers.
-GRAMMAR_BEAMS = {"beam": 1e-36, "pbeam": 1e-36, "wbeam": 1e-24}
+# Beams narrower than usual (1e-48), and words and pauses dearer: where all is equally likely, they
+# would be put in anywhere. Half the time, and 5 of 147 more answers.
+GRAMMAR = {"beam": 1e-40, "pbeam": 1e-40, "wbeam": 1e-26, "wip": 0.1, "silprob": 0.05}
 KEPT_STEPS = 12  # 6 MB each
 MIN_MS = 150  # shorter than any word
 AUDIBLE = 100  # -50 dBFS
@@ -85,6 +86,7 @@ class Recogniser:
         self._model = Path(pocketsphinx.get_model_path("en-us"))
         self._espeak = Espeak()
         self._steps: OrderedDict[str, Ready] = OrderedDict()
+        self._common: Phones = {}
         self._general = self._make_general()
 
     def transcribe(self, meta: Mapping[str, Any], pcm: bytes) -> tuple[dict[str, Any], bytes]:
@@ -117,9 +119,9 @@ class Recogniser:
             file.write(arpa(likely, beside))
             file.flush()
             decoder.add_lm_file("words", file.name)
-        grammar = grammar_of_answers((*what.phrases, *what.elsewhere))
-        for name, width in GRAMMAR_BEAMS.items():
-            decoder.config[name] = width
+        grammar = grammar_of_answers(what)
+        for name, value in GRAMMAR.items():
+            decoder.config[name] = value
         decoder.add_fsg(
             "answers",
             decoder.create_fsg("answers", grammar.START, grammar.END, grammar.transitions()),
@@ -134,8 +136,8 @@ class Recogniser:
         probe = self._decoder({"a": ["AH"]})
         trigrams = pocketsphinx.NGramModel(probe.config, probe.get_logmath(), path)
         ranked = sorted(phones, key=lambda word: trigrams.prob([word]), reverse=True)
-        common = {word: phones[word] for word in ranked[:GENERAL_WORDS]}
-        decoder = self._decoder(common)
+        self._common = {word: phones[word] for word in ranked[:GENERAL_WORDS]}
+        decoder = self._decoder(self._common)
         decoder.config["maxhmmpf"] = GENERAL_STATES
         decoder.add_lm("general", trigrams)
         return decoder
@@ -158,7 +160,9 @@ class Recogniser:
 
     def _look_up(self, words: set[str]) -> Phones:
         """How `words` are said; what the dictionary lacks, as espeak-ng would say it."""
-        known = self._read_dictionary(words)
+        known = {word: self._common[word] for word in words & self._common.keys()}
+        if rare := words - known.keys():
+            known |= self._read_dictionary(rare)
         for word in words - known.keys():
             if made := arpabet(self._espeak.phonemes(word)):
                 known[word] = [made]

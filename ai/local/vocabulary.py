@@ -32,7 +32,7 @@ PARTS = {
     16: ("sixteenth", "sixteenths"), 20: ("twentieth", "twentieths"),
     100: ("hundredth", "hundredths"),
 }  # fmt: skip
-LETTERS = ("x", "y", "n", "a", "b")
+LETTERS = ("x", "y", "n")
 
 # Before an answer, and how usual it is beside saying it bare (10).
 FRAMES: tuple[Weighted, ...] = (
@@ -89,6 +89,7 @@ _PLAN_SHARE = 10.0
 _ELSEWHERE_SHARE = 10.0
 _WORDS_SHARE = 4.0
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)?")
+_UNKNOWN = re.compile(r"\b([a-z]) (?:equals|plus|minus|over|times)\b")
 _DIGITS = re.compile(r"\d+")
 MAX_PHRASES = 80
 MAX_SENTENCES = 60
@@ -108,6 +109,8 @@ class Expected:
     "What the plan says here, as it is said: students echo it."
     words: tuple[str, ...]
     "Other words of the lesson."
+    letters: tuple[str, ...]
+    "What stands for a number here."
 
     @property
     def key(self) -> str:
@@ -129,6 +132,7 @@ def expected(brief: Brief, step: int) -> Expected:
         tuple(phrase for phrase in everywhere if phrase not in here)[:MAX_PHRASES],
         tuple(sentences)[:MAX_SENTENCES],
         tuple(words)[:MAX_WORDS],
+        tuple(dict.fromkeys([*LETTERS, *_UNKNOWN.findall(" , ".join(here))])),
     )
 
 
@@ -212,9 +216,9 @@ def fractions() -> Iterator[Weighted]:
     yield "the whole", 0.2
 
 
-def terms() -> Iterator[Weighted]:
+def terms(letters: Iterable[str]) -> Iterator[Weighted]:
     """Terms and equations of one letter, and what one does to both sides."""
-    for letter in LETTERS:
+    for letter in letters:
         usual = 1.0 if letter == "x" else 0.15
         yield letter, usual
         for n in range(51):
@@ -258,7 +262,7 @@ def answers(what: Expected) -> dict[str, float]:
     sources: Sequence[tuple[Iterable[Weighted], float]] = (
         (numbers(), shares[0]),
         (fractions(), shares[1]),
-        (terms(), shares[2]),
+        (terms(what.letters), shares[2]),
         (phrases(what.phrases), shares[3]),
         (phrases(what.elsewhere), _ELSEWHERE_SHARE),
         (((word, 1.0) for word in what.words), _WORDS_SHARE),
