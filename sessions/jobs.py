@@ -167,7 +167,8 @@ class Worker:
             except Exception as problem:
                 log.warning("jobs.look_failed", problem=type(problem).__name__)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(wake.wait(), POLL_S)
+                async with asyncio.timeout(POLL_S):
+                    await wake.wait()
             wake.clear()
 
     async def _claim(self) -> Job | None:
