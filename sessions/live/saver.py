@@ -54,7 +54,8 @@ class Saver:
         self._slow = slow
         self._taken = taken
         self._items: list[Item] = []
-        self._heard: list[Heard] = []
+        self._heard: dict[str, Heard] = {}
+        "By item; the last word counts."
         self._usage: dict[str, int] = {}
         self._unsure: Batch | None = None
         "A batch whose commit is not known: it goes again as it is before anything else does."
@@ -78,7 +79,7 @@ class Saver:
         self._wake.set()
 
     def heard(self, heard: Heard) -> None:
-        self._heard.append(heard)
+        self._heard[heard.item_id] = heard
         self._wake.set()
 
     def used(self, unit: str, quantity: int) -> None:
@@ -149,13 +150,13 @@ class Saver:
         """Take what is to be saved next, in order; heard words only after their items."""
         durations, progress = self._state()
         items, self._items = self._items[:BATCH_ITEMS], self._items[BATCH_ITEMS:]
-        heard: list[Heard] = []
+        heard: dict[str, Heard] = {}
         if not self._items:
-            heard, self._heard = self._heard, []
+            heard, self._heard = self._heard, {}
         usage, self._usage = self._usage, {}
         return Batch(
             items=tuple(items),
-            heard=tuple(heard),
+            heard=tuple(heard.values()),
             durations=durations,
             progress=progress,
             usage=usage,

@@ -49,6 +49,7 @@ BACKLOG_MS = 60_000  # architecture.md: so much pushed audio may wait, then read
 LAST_WORDS_S = 2.0  # at the end, the words of what was just said get so long to come
 FLUSH_WITHIN_S = 2.5  # of the 10 s in which a server that stops lets go of its sessions
 END_RETRY_S = 5.0
+FAULT_S = 1.0  # what failed by a fault of ours is not tried again sooner
 
 log = structlog.get_logger()
 
@@ -102,6 +103,8 @@ class Session:
         self._summary = asyncio.Event()
         self._worded = asyncio.Event()
         self._finishing: asyncio.Task[None] | None = None
+        self._leaving = False
+        "This process is letting go of the session."
         self._closed = False
         self._odd_bytes = 0
         "Of the microphone, less than a millisecond."
@@ -137,12 +140,17 @@ class Session:
 
     async def close(self, code: int, reason: str) -> None:
         """This process lets go of the session, which can be resumed: connections are closed."""
-        if self._closed:
+        if self._leaving:
+            await self.ended.wait()
             return
+        self._leaving = True
         self._summary.set()
         self._seats.close(code, reason, Notice("going_away", reason))
         if self._finishing is not None:
-            await asyncio.wait((self._finishing,), timeout=LAST_WORDS_S + FLUSH_WITHIN_S)
+            within_s = LAST_WORDS_S + FLUSH_WITHIN_S
+            _, late = await asyncio.wait((self._finishing,), timeout=within_s)
+            if late:
+                log.error("session.end_not_saved", items=self.conversation.unsaved, **self._ids())
         else:
             self._decide(self.conversation.detached)
             await self._last_words()
@@ -169,7 +177,7 @@ class Session:
         """End everything this session started."""
         if self._closed:
             return
-        self._closed = True
+        self._leaving = self._closed = True
         for handle in (self._timer, self._orphan):
             if handle is not None:
                 handle.cancel()
@@ -189,7 +197,7 @@ class Session:
 
     def attach(self, connection: Connection, *, after: str | None, resumed: bool) -> None:
         """A connection of the student; an earlier one is taken over."""
-        if self._closed or self.conversation.ended:
+        if self._leaving or self.conversation.ended:
             self._turn_away(connection)
             return
         self._seats.close(4001, TAKEN_OVER, Notice("taken_over", wording.TAKEN_OVER))
@@ -296,7 +304,7 @@ class Session:
             self._perform(decide(self._clock()))
         except Exception:
             log.exception("session.fault", **self._ids())
-            self._arm(self._clock())
+            self._arm(self._clock(), after_s=FAULT_S)
 
     def _perform(self, actions: list[Action], by: Seat | None = None) -> None:
         """Carry out what was decided, in order, without waiting for anything."""
@@ -322,11 +330,11 @@ class Session:
             case _:
                 self._line.say(action)
 
-    def _arm(self, now: float) -> None:
+    def _arm(self, now: float, *, after_s: float = 0.0) -> None:
         """Have `tick` called at the conversation's deadline."""
         if self._closed or self.conversation.ended:
             return
-        at = max(self.conversation.deadline(), now)
+        at = max(self.conversation.deadline(), now + after_s)
         if self._timer is not None:
             if abs(self._timer_at - at) < 0.001:
                 return
@@ -394,6 +402,7 @@ class Session:
 
     def _taken(self) -> None:
         """Another process has the session: stop, and say nothing of an end."""
+        self._leaving = True
         self._seats.close(4001, TAKEN_OVER, Notice("taken_over", wording.TAKEN_OVER))
         self._start(self._let_go())
 

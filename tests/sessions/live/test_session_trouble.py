@@ -239,6 +239,16 @@ async def test_letting_go_saves_what_is_being_said(room: Room) -> None:
     assert [item.said for batch in room.keeper.batches for item in batch.items] == ["I think"]
 
 
+async def test_whoever_comes_while_it_is_let_go_is_sent_round_again(room: Room) -> None:
+    door = room.enter()
+    begin_speaking(room, door)
+    closing = asyncio.create_task(room.session.close(1001, "restart"))
+    await asyncio.sleep(0.01)
+    assert room.enter(resumed=True).closed == 1001
+    room.engine.legs[0].report(Transcribed("t1", "I think"))
+    await closing
+
+
 async def test_letting_go_tries_more_than_once_to_save(room: Room) -> None:
     door = room.enter()
     room.keeper.trouble = OSError("away")
