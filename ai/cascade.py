@@ -50,7 +50,13 @@ log = structlog.get_logger()
 
 KEPT_WITHOUT_SPEECH_MS = 1_500  # onset is told some 100 ms late, and a turn begins before it
 STALL_S = 2.0  # a microphone that stops in mid-speech: the turn is over
-WORDS_TIMEOUT_S = 6.0  # ears that take longer are given up; the caller gives up at 10 s
+WORDS_WITHIN_S = 6.0  # ears that take longer are given up, ...
+WORDS_WITHIN_MOST_S = 9.5  # ... for long turns later; the caller gives up at 10 s
+
+
+def words_within_s(pcm: bytes) -> float:
+    """How long the words of a turn may take: of a minute of speech, the local ears take 9 s."""
+    return min(WORDS_WITHIN_MOST_S, WORDS_WITHIN_S + duration_ms(pcm) / 10_000)
 
 
 class VoiceActivity(Protocol):
@@ -304,9 +310,9 @@ class CascadeLeg:
 
     async def _transcribe(self, pcm: bytes) -> HeardSpeech:
         """The words, or none: ears that fail, in whatever way, did not understand."""
-        if pcm:
+        if pcm and self._hears:
             try:
-                async with asyncio.timeout(WORDS_TIMEOUT_S):
+                async with asyncio.timeout(words_within_s(pcm)):
                     return await self._parts.ears.transcribe(pcm, self._brief, self._step)
             except Exception as problem:
                 log.warning("ears.failed", problem=type(problem).__name__)

@@ -297,7 +297,7 @@ class Answers:
         self._log.hear(heard)
         out: list[Action] = [SaveHeard(heard)]
         sound = self._sounds.get(played.item_id)
-        if played.interrupted and sound is not None:
+        if (played.interrupted or told) and sound is not None:
             out.append(Cancel(sound.response_id, played.heard))
         if played.interrupted or told:
             out.append(Tell(ItemTruncated(played.item_id, played.heard_ms, played.heard)))

@@ -107,8 +107,11 @@ class Turns:
 
     def drop(self, name: str) -> None:
         """It was not speech, or is not wanted."""
-        turn = self._turns.pop(name, None)
-        if turn is not None and turn.confirmed:
+        turn = self._turns.get(name)
+        if turn is None or turn.words_due is not None:
+            return
+        del self._turns[name]
+        if turn.confirmed:
             self._log.leave_place(turn.item_id)
         if self.speaking is turn:
             self.speaking = None

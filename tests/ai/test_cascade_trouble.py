@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from ai.audio import silence
-from ai.engine import Ask, HeardSpeech, TurnDetection
+from ai.cascade import words_within_s
+from ai.engine import Ask, Brief, HeardSpeech, Step, TurnDetection
 from ai.events import (
     AnswerEnded,
     Failed,
@@ -207,3 +208,16 @@ async def test_detection_taken_away_and_given_back_begins_afresh(stage: Stage) -
     await stage.until(Transcribed)
     assert len(stage.of(SpeechStopped)) == 1
     assert not stage.of(Kept)
+
+
+async def test_ears_stay_deaf_to_whole_turns_in_a_language_they_do_not_know() -> None:
+    spanish = Brief("", "T", "G", "es", "Hola.", "Adiós.", (Step("¿Qué?", (), "S"),))
+    stage = await Stage().open(spanish)
+    stage.leg.listen("mine", silence(320))
+    assert (await stage.until(Transcribed)).text == ""
+    assert not stage.ears.asked
+    await stage.leg.close()
+
+
+def test_long_turns_may_take_longer_to_be_understood() -> None:
+    assert words_within_s(silence(3_000)) < 7 < words_within_s(silence(60_000)) < 10

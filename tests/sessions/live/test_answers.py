@@ -168,3 +168,12 @@ def test_reports_from_the_future_count_no_further_than_what_was_sent() -> None:
     item = lesson.log()[0].id
     lesson.do(ReportPlayed(item_id=item, audio_ms=8_000))
     assert lesson.talk.durations(lesson.now).tutor_speech_ms <= 2_000
+
+
+def test_a_device_that_had_played_all_of_it_corrects_the_tutors_memory_too() -> None:
+    lesson, item = speaking_page()
+    lesson.report(SpeechStarted("t1", 500))
+    lesson.report(SpeechConfirmed("t1"))
+    out = lesson.do(TruncateItem(item_id=item, audio_end_ms=1_500))
+    assert not one(out, SaveHeard).heard.interrupted
+    assert one(out, Cancel).heard == "one two three four five six seven eight nine ten"
