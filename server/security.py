@@ -26,7 +26,7 @@ NOT_JSON = "Send the data as JSON, with the header `Content-Type: application/js
 
 NOTHING = "default-src 'none'; frame-ancestors 'none'"
 
-_ALWAYS = {
+ALWAYS = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
     "referrer-policy": "same-origin",
@@ -72,7 +72,7 @@ class Security:
         headers = Headers(scope=scope)
         refused = self._refusal(scope, headers)
         app = _spell(scope["path"], refused) if refused else self._app
-        said = dict(_ALWAYS)
+        said = dict(ALWAYS)
         if scope["scheme"] in ("https", "wss"):
             said["strict-transport-security"] = f"max-age={HSTS_S}; includeSubDomains"
         said["content-security-policy"] = (

@@ -177,6 +177,8 @@ async def test_a_hundred_header_lines_are_enough(place: Place) -> None:
     status, headers, body = await client.answer()
     assert status == 431
     assert headers["content-type"] == "application/problem+json"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert "default-src 'none'" in headers["content-security-policy"]
     assert "100 header lines" in orjson.loads(body)["detail"]
     assert await client.end() == b""
 
