@@ -109,6 +109,12 @@ class Server:
             self.kill()
             raise
 
+    def stop_s(self) -> float:
+        """How many seconds it takes from Ctrl-C to the end."""
+        began = time.monotonic()
+        self.stop()
+        return time.monotonic() - began
+
     def kill(self) -> list[Process]:
         """`kill -9` of the server alone. Returns the processes that were running then."""
         assert self._process is not None
