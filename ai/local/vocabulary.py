@@ -198,7 +198,7 @@ def fractions() -> Iterator[Weighted]:
     for bottom, (one, many) in PARTS.items():
         rarer = 1 / min(bottom, 20)
         yield f"a {one}", 2 * rarer
-        for top in range(1, min(21, 2 * bottom)):
+        for top in range(1, max(13, min(21, 2 * bottom))):  # upside down, too
             yield f"{say_number(top)} {one if top == 1 else many}", 3 * rarer
             yield f"{say_number(top)} over {say_number(bottom)}", rarer
             yield f"{say_number(top)} out of {say_number(bottom)}", rarer / 2
