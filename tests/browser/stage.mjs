@@ -19,7 +19,7 @@ export async function stage(test, { path = LESSON, records = {}, microphone = "g
   const browser = await browsers.get(microphone);
   const gateway = await startGateway({ records: new Records(records), ...lesson });
   const page = await browser.page(gateway.address, view);
-  page.setDefaultTimeout(8000);
+  page.setDefaultTimeout(25_000);
   test.after(async () => {
     await page.context().close();
     await gateway.close();
@@ -41,7 +41,7 @@ export async function begun(test, options) {
 }
 
 /** Waits until `holds()` is true; the test fails with `what` where it never is. */
-export async function until(holds, what, { timeout = 8000 } = {}) {
+export async function until(holds, what, { timeout = 25_000 } = {}) {
   const end = Date.now() + timeout;
   while (!(await holds())) {
     if (Date.now() > end) throw new Error(`never: ${what}`);
