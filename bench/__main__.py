@@ -67,8 +67,13 @@ def lesson_rows(server: Server, students: int, seconds: float) -> Iterator[Row]:
     yield from round_rows(held)
     yield "memory, PSS: started", mb(start), ""
     yield "memory, PSS: after a warm-up round", mb(warm), ""
-    yield "memory, PSS: after everyone left", mb(after), change(warm, after)
-    yield "memory, RSS: after warm-up, after all", rss(warm, after), "± 5 %"
+    yield "memory, PSS: after everyone left", mb(after), ""
+    by_rss, by_pss = after["all"].beside(warm["all"])
+    yield (
+        "memory, change since the warm-up round",
+        f"PSS {by_pss:+.1f} %, RSS {by_rss:+.1f} %",
+        "± 5 %",
+    )
 
 
 def round_rows(held: Round) -> Iterator[Row]:
@@ -103,15 +108,6 @@ def round_rows(held: Round) -> Iterator[Row]:
 def mb(found: dict[str, Memory]) -> str:
     parts = ", ".join(f"{kind} {of.pss:.0f}" for kind, of in found.items() if kind != "all")
     return f"{found['all'].pss:.0f} MB ({parts})"
-
-
-def rss(warm: dict[str, Memory], after: dict[str, Memory]) -> str:
-    change_percent, _ = after["all"].beside(warm["all"])
-    return f"{warm['all'].rss:.0f}, {after['all'].rss:.0f} MB ({change_percent:+.1f} %)"
-
-
-def change(warm: dict[str, Memory], after: dict[str, Memory]) -> str:
-    return f"± 5 %: {after['all'].beside(warm['all'])[1]:+.1f} %"
 
 
 def of(values: Sequence[float], share: float) -> str:

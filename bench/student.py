@@ -103,9 +103,9 @@ class Student:
         self.notes = Notes()
         self._address = address
         self._token = token
-        self._as_page = number % 2 == 1
-        self._interrupts = number % 4 >= 2
-        self._voice = speech.VOICES[number % len(speech.VOICES)]
+        self.as_page = number % 2 == 1
+        self.interrupts = number % 4 >= 2
+        self.voice = speech.VOICES[number % len(speech.VOICES)]
         self._lesson = number
 
     async def learn(self, until: float) -> None:
@@ -122,21 +122,9 @@ class Student:
                 self.notes.errors[type(problem).__name__] += 1
                 await asyncio.sleep(0.5)
 
-    @property
-    def voice(self) -> str:
-        return self._voice
-
-    @property
-    def as_page(self) -> bool:
-        return self._as_page
-
-    @property
-    def interrupts(self) -> bool:
-        return self._interrupts
-
     @contextlib.asynccontextmanager
     async def _connect(self, lesson: str) -> Any:
-        if self._as_page:
+        if self.as_page:
             async with websockets.connect(
                 f"ws://{self._address}/v1/realtime?model={lesson}",
                 additional_headers={"Authorization": f"Bearer {self._token}"},
