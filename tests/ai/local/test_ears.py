@@ -42,11 +42,10 @@ def one_step(answer, hash="h"):
     return Brief("", "", "", "en", "", "", (Step("?", (answer,), ""),), hash=hash)
 
 
-# One of each kind of question, and one of each sort of answer; `bench.ears` has all of them.
+# Each sort of answer to each kind of question; `bench.ears` has all 56.
 SHORT = [
     ("two quarters", "slt"), ("a quarter", "awb"), ("can we play a game", "awb"),
-    ("the bottom number", "slt"), ("x equals nineteen", "rms"), ("thirteen", "slt"),
-    ("carbon dioxide", "rms"), ("oxygen", "awb"), ("chloroplast", "slt"),
+    ("x equals nineteen", "rms"), ("carbon dioxide", "rms"), ("chloroplast", "slt"),
 ]  # fmt: skip
 
 
