@@ -7,11 +7,14 @@ import socket
 from random import Random
 from typing import Any
 
+import pytest
 import websockets
 from websockets.asyncio.client import ClientConnection
 
 from tests.journeys.bad_input import messages, requests
 from tests.journeys.conftest import Place
+
+pytestmark = pytest.mark.slow
 
 SEED = 20_261_121
 COUNT = 200

@@ -3,7 +3,11 @@
 from typing import Any
 from uuid import UUID
 
+import pytest
+
 from tests.journeys.conftest import Place
+
+pytestmark = pytest.mark.slow
 
 LESSON = "photosynthesis"
 

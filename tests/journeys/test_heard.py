@@ -6,12 +6,15 @@ from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
+import pytest
 import websockets
 from websockets.asyncio.client import ClientConnection
 
 from ai.audio import duration_ms
 from tests.journeys.conftest import Place
 from tests.journeys.pupil import Pupil
+
+pytestmark = pytest.mark.slow
 
 LESSON = "fractions-as-parts"
 HEARD_MS = 2_500

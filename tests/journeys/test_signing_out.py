@@ -9,6 +9,8 @@ import websockets
 
 from tests.journeys.conftest import Place
 
+pytestmark = pytest.mark.slow
+
 WITHIN_S = 5.0  # promised
 
 

@@ -10,11 +10,12 @@ from bench.processes import until
 from tests.journeys.conftest import Place
 from tests.journeys.pupil import Pupil
 
+pytestmark = pytest.mark.slow
+
 LESSON = "fractions-as-parts"
 GONE_WITHIN_S = 10.0
 
 
-@pytest.mark.slow
 async def test_what_was_done_survives_kill_9_and_the_lesson_goes_on_with_the_next_question(
     place: Place,
 ) -> None:
@@ -56,7 +57,6 @@ async def test_what_was_done_survives_kill_9_and_the_lesson_goes_on_with_the_nex
     assert (card["status"], card["end_reason"]) == ("ended", "finished")
 
 
-@pytest.mark.slow
 async def test_ctrl_c_tells_the_students_and_leaves_no_process(place: Place) -> None:
     url = f"ws://{place.server.address}/v1/realtime?model={LESSON}"
     bearer = {"Authorization": f"Bearer {place.token()}"}

@@ -12,6 +12,8 @@ from sessions.lessons.plan import Plan, read_plan
 from tests.journeys.conftest import Place
 from tests.journeys.pupil import Pupil
 
+pytestmark = pytest.mark.slow
+
 DEMO = Path(__file__).parents[2] / "sessions" / "lessons" / "demo"
 LESSON = "linear-equations"
 

@@ -19,10 +19,12 @@ LESSON = "fractions-as-parts"
 WORDS_PER_S = (1.5, 4.5)  # slow and fast speech
 LEVEL = (0.02, 0.3)  # RMS of full scale: audible, and not distorted
 
-pytestmark = pytest.mark.skipif(not speech.available, reason="flite is not installed")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not speech.available, reason="flite is not installed"),
+]
 
 
-@pytest.mark.slow
 async def test_a_student_speaks_is_understood_answered_aloud_and_may_interrupt(
     place: Place,
 ) -> None:
