@@ -16,8 +16,15 @@ from server.errors import Refused
 from sessions.errors import SessionUnknown
 from sessions.record import listing, reads, sessions, summaries, transcript
 from sessions.record.listing import Card, Filters, Place
-from sessions.record.model import EndReason, ItemStatus, Kind, Role, Speaker
-from sessions.record.summary import Sentence, SummaryKind
+from sessions.record.model import (
+    EndReason,
+    ItemStatus,
+    Kind,
+    Role,
+    Sentence,
+    Speaker,
+    SummaryKind,
+)
 from tenancy.policy import Thing, may, require
 
 NO_SUCH_SESSION = (

@@ -13,6 +13,7 @@ Speaker = Literal["student", "ai", "tutor", "system"]
 Kind = Literal["audio", "text"]
 ItemStatus = Literal["in_progress", "completed", "incomplete"]
 EndReason = Literal["finished", "time_limit", "ended_by_staff", "abandoned"]
+SummaryKind = Literal["normal", "brief", "no_transcript"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,29 @@ class SessionRow:
     epoch: int
     last_seq: int
     last_seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """Something a summary says, and the items it rests on."""
+
+    text: str
+    item_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a session came to."""
+
+    kind: SummaryKind
+    narrative: tuple[Sentence, ...]
+    next_steps: tuple[Sentence, ...]
+    subjects: tuple[str, ...]
+    done_well: Sentence | None = None
+    practice: tuple[str, ...] = ()
+    "Questions to try again: those that needed hints, or were solved for the student."
+    engine: str = "rules"
+    "What made it."
 
 
 class SessionTaken(Exception):

@@ -1,19 +1,11 @@
-"""Summaries in the database, and the job that makes them."""
+"""Summaries in the database."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
 
-from sessions.bus import Bus, session_topic
-from sessions.errors import SessionUnknown
-from sessions.jobs import Job
-from sessions.lessons import store
-from sessions.lessons.brief import read_brief
-from sessions.live.events import SummaryReady
-from sessions.record import sessions
-from sessions.record.summary import Sentence, Summary, summarise
+from sessions.record.model import Sentence, Summary
 from tenancy.postgres import Connection, Database
 from tenancy.sql import load
 
@@ -58,33 +50,6 @@ async def keep(database: Database, tenant_id: UUID, session_id: UUID, summary: S
         )
 
     await database.run(tenant_id, work)
-
-
-async def write(database: Database, bus: Bus, job: Job, now: datetime) -> None:
-    """The job `summarise`: sum up a session that is over, store it, and tell who listens."""
-    tenant_id, session_id = job.tenant_id, UUID(job.payload["session_id"])
-    summary = await get(database, tenant_id, session_id)
-    if summary is None:
-        try:
-            row = await sessions.get(database, tenant_id, session_id)
-        except SessionUnknown:
-            return
-        if row.status != "ended":
-            return
-        brief = read_brief(await sessions.brief_text(database, tenant_id, row.brief_hash))
-        lesson = await store.version(database, tenant_id, row.lesson_version_id)
-        items = await sessions.items(database, tenant_id, session_id)
-        summary = summarise(brief, (lesson.subject,), items, row.progress)
-        await keep(database, tenant_id, session_id, summary)
-    bus.publish(session_topic(session_id), summary_ready(summary))
-
-
-def summary_ready(summary: Summary) -> SummaryReady:
-    """The summary as live connections are told of it."""
-    return SummaryReady(
-        narrative=" ".join(sentence.text for sentence in summary.narrative),
-        next_steps=tuple(sentence.text for sentence in summary.next_steps),
-    )
 
 
 def _sentence(value: dict[str, Any]) -> Sentence:

@@ -7,39 +7,15 @@ keeps no such notes gets a plainer summary.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 from ai.engine import Brief
 from ai.local.intents import says_yes
 from ai.local.sentences import question_of
-from sessions.record.model import Item, Progress
+from sessions.record.model import Item, Progress, Sentence, Summary
 
-SummaryKind = Literal["normal", "brief", "no_transcript"]
-
-ENGINE = "rules"
 BRIEF_BELOW = 3  # student turns; fewer tell nothing about how it went
 QUOTE_CHARS = 90
 MANY = 3  # of each kind of sentence; a child reads no list of ten
-
-
-@dataclass(frozen=True, slots=True)
-class Sentence:
-    """Something the summary says, and the items it rests on."""
-
-    text: str
-    item_ids: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    kind: SummaryKind
-    narrative: tuple[Sentence, ...]
-    next_steps: tuple[Sentence, ...]
-    subjects: tuple[str, ...]
-    done_well: Sentence | None = None
-    practice: tuple[str, ...] = ()
-    "Questions to try again: those that needed hints, or were solved for the student."
-    engine: str = ENGINE
 
 
 @dataclass(frozen=True, slots=True)

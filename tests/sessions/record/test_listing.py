@@ -7,8 +7,7 @@ import pytest
 from sessions.errors import SessionUnknown
 from sessions.record import listing, sessions, summaries
 from sessions.record.listing import Filters, Standing
-from sessions.record.model import Batch, Progress
-from sessions.record.summary import Summary
+from sessions.record.model import Batch, Progress, Summary
 from tenancy.ids import new_id
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)

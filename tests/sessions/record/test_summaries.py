@@ -6,8 +6,7 @@ from sessions.bus import Bus, session_topic
 from sessions.jobs import Worker, utc_now
 from sessions.live.events import SummaryReady
 from sessions.record import sessions, summaries
-from sessions.record.model import Batch, Progress
-from sessions.record.summary import Sentence, Summary
+from sessions.record.model import Batch, Progress, Sentence, Summary
 from sessions.record.work import handlers
 
 WHOLE = Summary(
