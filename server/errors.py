@@ -6,7 +6,7 @@ that id.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 from uuid import uuid4
@@ -38,12 +38,25 @@ class Refused(Exception):
     Raised at the doors themselves, where no room has a word for it.
     """
 
-    def __init__(self, status: int, code: str, message: str, *, param: str | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        param: str | None = None,
+        more: Mapping[str, Any] | None = None,
+    ) -> None:
+        """
+        Args:
+            more: What a page needs to help, as JSON: members of problem details besides the usual.
+        """
         super().__init__(message)
         self.status = status
         self.code = code
         self.message = message
         self.param = param
+        self.more = more or {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +68,7 @@ class Answer:
     message: str
     param: str | None = None
     retry_after_s: int | None = None
+    more: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def type(self) -> str:
@@ -97,7 +111,9 @@ RETRY_AFTER_S = {503: 5}
 def answer_to(problem: Exception) -> Answer:
     """What to answer where `problem` was raised; an unforeseen one is logged, without its text."""
     if isinstance(problem, Refused):
-        return Answer(problem.status, problem.code, problem.message, problem.param)
+        return Answer(
+            problem.status, problem.code, problem.message, problem.param, more=problem.more
+        )
     if isinstance(problem, ClientDisconnect):
         return Answer(400, "broken_off", "The request was broken off.")  # nobody reads it
     for kind in type(problem).__mro__:
@@ -130,6 +146,7 @@ def openai_error(answer: Answer) -> JSONResponse:
 def problem(answer: Answer) -> JSONResponse:
     """Problem details, RFC 9457."""
     body: dict[str, Any] = {
+        **answer.more,
         "type": f"/api/v1/docs#{answer.code}",
         "title": HTTPStatus(answer.status).phrase,
         "status": answer.status,

@@ -16,7 +16,8 @@ log = structlog.get_logger()
 class Bus:
     """The in-process bus: topics are strings, events the frozen facts of the room that publishes.
 
-    Topics: `session:<uuid>` carries what happens to a session beside its live conversation.
+    Topics: `session:<uuid>` carries what happens to a session beside its live conversation,
+    `school:<uuid>` the news of a school (`sessions.news`).
     """
 
     def __init__(self) -> None:
@@ -47,6 +48,11 @@ class Bus:
             except Exception as problem:
                 log.error("bus.listener_failed", topic=topic, problem=type(problem).__name__)
         return len(callbacks)
+
+
+def school_topic(tenant_id: object) -> str:
+    """The topic of one school's news."""
+    return f"school:{tenant_id}"
 
 
 def session_topic(session_id: object) -> str:

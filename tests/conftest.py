@@ -29,7 +29,7 @@ POOLED_CELL = "pool_1"
 
 @dataclass(frozen=True, slots=True)
 class School:
-    """A school with one person per role."""
+    """A school with one person per role: the tutor's student, who is the parent's child."""
 
     tenant: Tenant
     student: Person
@@ -178,5 +178,15 @@ async def make_school(database: Database, admin_connection: Any, name: str) -> S
         await connection.executemany(
             "INSERT INTO person_roles (tenant_id, person_id, role) VALUES ($1, $2, $3)",
             [(p.tenant_id, p.id, role) for role, p in people.items()],
+        )
+        await connection.execute(
+            "INSERT INTO assignments (tenant_id, id, tutor_id, student_id, starts_at)"
+            " VALUES ($1, $2, $3, $4, $5)",
+            *(tenant.id, new_id(), people["tutor"].id, people["student"].id, now),
+        )
+        await connection.execute(
+            "INSERT INTO guardians (tenant_id, parent_id, student_id, since)"
+            " VALUES ($1, $2, $3, $4)",
+            *(tenant.id, people["parent"].id, people["student"].id, now),
         )
     return School(tenant, **people)

@@ -27,6 +27,7 @@ PROBLEM: dict[str, Any] = {
         "code": {"type": "string"},
         "param": {"type": "string"},
     },
+    "additionalProperties": True,
 }
 BODY_REFUSED = (413, 415)
 
@@ -112,6 +113,11 @@ def _operation(route: Route, refs: Refs, schemas: dict[str, Any]) -> dict[str, A
             "required": True,
             "content": {"application/json": {"schema": refs[route.body, "validation"]}},
         }
+    if route.takes is not None:
+        operation["requestBody"] = {
+            "required": True,
+            "content": {route.takes: {"schema": {"type": "string"}}},
+        }
     if route.public:
         operation["security"] = []
     return operation
@@ -126,7 +132,7 @@ def _responses(route: Route, refs: Refs) -> dict[str, Any]:
         responses[str(route.status)]["content"] = content
     refused = {400, 500, 503, *route.refuses}
     refused |= set() if route.public else {401, 403}
-    refused |= set(BODY_REFUSED) if route.body is not None else set()
+    refused |= set(BODY_REFUSED) if route.body or route.takes else set()
     problem = {"application/problem+json": {"schema": {"$ref": REFS.format(model="Problem")}}}
     for status in sorted(refused):
         responses[str(status)] = {"description": "Refused.", "content": problem}

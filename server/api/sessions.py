@@ -25,6 +25,7 @@ from sessions.record.model import (
     Speaker,
     SummaryKind,
 )
+from tenancy import care
 from tenancy.policy import Thing, may, require
 
 NO_SUCH_SESSION = (
@@ -168,10 +169,10 @@ class SessionUsage(Model):
 
 
 async def list_sessions(call: Call) -> SessionPage:
-    """One's own sessions; for staff those of the whole school."""
+    """One's own sessions; for staff those that are theirs to see."""
     query: SessionsQuery = call.query
     filters = Filters(
-        _whose(call, query.student), query.lesson, query.status, query.from_, query.to
+        await _whose(call, query.student), query.lesson, query.status, query.from_, query.to
     )
     name = f"sessions {filters}"
     after = _place(await open_cursor(call, name, query.cursor)) if query.cursor else None
@@ -242,25 +243,29 @@ async def get_usage(call: Call) -> SessionUsage:
     )
 
 
-def _whose(call: Call, student_id: UUID | None) -> UUID | None:
+async def _whose(call: Call, student_id: UUID | None) -> frozenset[UUID] | None:
     """Whose sessions are listed; None: everybody's."""
-    person = call.person
-    if may(person, "list", Thing("session", person.tenant_id)):
-        return student_id
-    whose = student_id or person.id
-    require(person, "list", Thing("session", person.tenant_id, student_id=whose))
-    return whose
+    person, database = call.person, call.services.database
+    if student_id is None:
+        whose = await care.whose(database, person, "session")
+        if whose is not None and not whose:
+            require(person, "list", Thing("session", person.tenant_id, student_id=person.id))
+        return whose
+    require(person, "list", await care.about(database, "session", person.tenant_id, student_id))
+    return frozenset({student_id})
 
 
 async def _readable(call: Call, kind: str) -> Card:
     """The session that the path names, if the caller may read this of it."""
-    person = call.person
+    person, database = call.person, call.services.database
     try:
         session_id = UUID(call.path["id"])
-        card = await listing.card(call.services.database, person.tenant_id, session_id)
+        card = await listing.card(database, person.tenant_id, session_id)
     except (ValueError, SessionUnknown):
         raise Refused(404, "session_not_found", NO_SUCH_SESSION) from None
-    if not may(person, "read", Thing(kind, person.tenant_id, student_id=card.row.student_id)):
+    if not may(
+        person, "read", await care.about(database, kind, person.tenant_id, card.row.student_id)
+    ):
         raise Refused(404, "session_not_found", NO_SUCH_SESSION)
     return card
 

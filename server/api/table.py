@@ -81,6 +81,8 @@ class Route:
     "None: 204, or what `media` names."
     body: type[BaseModel] | None = None
     query: type[BaseModel] | None = None
+    takes: str | None = None
+    "A content type, such as `text/csv`: the body comes as bytes, up to BODY_BYTES."
     public: bool = False
     "For callers who are not signed in."
     media: tuple[str, ...] = ()
@@ -121,7 +123,11 @@ async def _call(route: Route, request: Request, services: Callable[[Request], Se
     if not route.public:
         caller = await given.door.caller(request.scope, Headers(scope=request.scope))
     query = read_query(route.query, request.scope["query_string"])
-    body = read_body(route.body, await _body(request)) if route.body is not None else None
+    body: Any = None
+    if route.body is not None:
+        body = read_body(route.body, await _body(request))
+    elif route.takes is not None:
+        body = await _body(request)
     path = {name: value.replace("\0", NOTHING) for name, value in request.path_params.items()}
     return Call(given, request, caller, path, query, body)
 

@@ -43,7 +43,7 @@ class Card:
 class Filters:
     """What None stands in does not filter; `to` itself is left out."""
 
-    student_id: UUID | None = None
+    student_ids: frozenset[UUID] | None = None
     lesson_id: UUID | None = None
     status: Literal["live", "ended"] | None = None
     from_: datetime | None = None
@@ -74,7 +74,7 @@ async def list_(
         rows = await connection.fetch(
             _QUERIES["list_sessions"],
             tenant_id,
-            filters.student_id,
+            None if filters.student_ids is None else sorted(filters.student_ids),
             filters.lesson_id,
             filters.status,
             filters.from_,

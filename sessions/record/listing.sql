@@ -1,4 +1,4 @@
--- list_sessions(tenant_id, student_id, lesson_id, status, from, to, before, before_id, limit)
+-- list_sessions(tenant_id, student_ids, lesson_id, status, from, to, before, before_id, limit)
 -- Newest first, with the names that lists show; what is NULL does not filter. Sandboxes are nobody's.
 SELECT sessions.id, sessions.student_id, sessions.lesson_id, sessions.lesson_version_id,
        sessions.brief_hash, sessions.sandbox, sessions.mode, sessions.status,
@@ -19,7 +19,7 @@ SELECT sessions.id, sessions.student_id, sessions.lesson_id, sessions.lesson_ver
   JOIN people ON people.tenant_id = $1 AND people.id = sessions.student_id
  WHERE sessions.tenant_id = $1
    AND NOT sessions.sandbox
-   AND ($2::uuid IS NULL OR sessions.student_id = $2)
+   AND ($2::uuid[] IS NULL OR sessions.student_id = ANY($2))
    AND ($3::uuid IS NULL OR sessions.lesson_id = $3)
    AND ($4::text IS NULL OR sessions.status = $4)
    AND ($5::timestamptz IS NULL OR sessions.started_at >= $5)

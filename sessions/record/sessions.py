@@ -32,6 +32,7 @@ from tenancy.sql import load
 CLOSE_ABANDONED = "close_abandoned"
 SUMMARISE = "summarise"
 SAVE_TRIES = 3
+SANDBOX_S = 86_400.0  # realtime.md: a session on a draft is deleted after 24 h
 RETURN_S = 30.0  # after the server or its database was away, students come back within seconds
 _UNIQUE_VIOLATION = "23505"
 _QUERIES = load(__package__, "sessions.sql")
@@ -73,7 +74,7 @@ async def start(
             lesson.lesson_id,
             lesson.version_id,
             brief_hash,
-            sandbox,
+            jobs.utc_now() + timedelta(seconds=SANDBOX_S) if sandbox else None,
             mode,
             [engine],
             len(lesson.plan.steps),

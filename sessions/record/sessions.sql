@@ -7,10 +7,12 @@ VALUES ($1, $2, $3)
 -- brief(tenant_id, hash)
 SELECT brief FROM briefs WHERE tenant_id = $1 AND hash = $2;
 
--- start(tenant_id, id, student_id, lesson_id, version_id, brief_hash, sandbox, mode, engines, steps)
+-- start(tenant_id, id, student_id, lesson_id, version_id, brief_hash, expires_at, mode, engines,
+--       steps)
+-- With expires_at it is a sandbox.
 INSERT INTO sessions (tenant_id, id, student_id, lesson_id, lesson_version_id, brief_hash, sandbox,
-                      mode, engines, steps)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+                      expires_at, mode, engines, steps)
+VALUES ($1, $2, $3, $4, $5, $6, $7::timestamptz IS NOT NULL, $7, $8, $9, $10)
 RETURNING id, student_id, lesson_id, lesson_version_id, brief_hash, sandbox, mode, status,
           started_at, ended_at, end_reason, wall_ms, student_speech_ms, tutor_speech_ms, silence_ms,
           step, steps, progress, engines, epoch, last_seq, last_seen_at;

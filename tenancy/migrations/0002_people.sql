@@ -8,6 +8,7 @@ CREATE TABLE people (
   email text NOT NULL,                        -- in lower case
   name text NOT NULL,
   locale text NOT NULL DEFAULT 'en',
+  grade_level text NOT NULL DEFAULT '',       -- as the school writes it
   preferences jsonb NOT NULL DEFAULT '{}',
   status text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'deactivated')),
   created_at timestamptz NOT NULL,
@@ -58,6 +59,41 @@ CREATE TABLE access_tokens (
   UNIQUE (tenant_id, parent_id, id),
   UNIQUE (tenant_id, person_id, id),
   FOREIGN KEY (tenant_id, person_id) REFERENCES people (tenant_id, id)
+);
+
+-- Groups of students with their teachers: what a lesson is assigned to.
+CREATE TABLE classes (
+  tenant_id uuid NOT NULL,
+  id uuid NOT NULL,
+  name text NOT NULL,
+  created_at timestamptz NOT NULL,
+  archived_at timestamptz,
+  PRIMARY KEY (tenant_id, id),
+  UNIQUE (tenant_id, name)
+);
+
+CREATE TABLE class_members (
+  tenant_id uuid NOT NULL,
+  class_id uuid NOT NULL,
+  person_id uuid NOT NULL,
+  role text NOT NULL CHECK (role IN ('student', 'instructor')),
+  since timestamptz NOT NULL,
+  PRIMARY KEY (tenant_id, class_id, person_id),
+  UNIQUE (tenant_id, person_id, class_id),
+  FOREIGN KEY (tenant_id, class_id) REFERENCES classes (tenant_id, id),
+  FOREIGN KEY (tenant_id, person_id) REFERENCES people (tenant_id, id)
+);
+
+-- Whose parent somebody is.
+CREATE TABLE guardians (
+  tenant_id uuid NOT NULL,
+  parent_id uuid NOT NULL,
+  student_id uuid NOT NULL,
+  since timestamptz NOT NULL,
+  PRIMARY KEY (tenant_id, parent_id, student_id),
+  UNIQUE (tenant_id, student_id, parent_id),
+  FOREIGN KEY (tenant_id, parent_id) REFERENCES people (tenant_id, id),
+  FOREIGN KEY (tenant_id, student_id) REFERENCES people (tenant_id, id)
 );
 
 -- Which tutor looks after which student.
@@ -130,6 +166,9 @@ GRANT SELECT, INSERT, UPDATE ON people TO student_connect_app;
 GRANT SELECT, INSERT, DELETE ON person_roles TO student_connect_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON identities TO student_connect_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON access_tokens TO student_connect_app;
+GRANT SELECT, INSERT, UPDATE ON classes TO student_connect_app;
+GRANT SELECT, INSERT, DELETE ON class_members TO student_connect_app;
+GRANT SELECT, INSERT, DELETE ON guardians TO student_connect_app;
 GRANT SELECT, INSERT, UPDATE ON assignments TO student_connect_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON settings TO student_connect_app;
 GRANT SELECT, INSERT ON audit TO student_connect_app;
@@ -159,6 +198,24 @@ CREATE POLICY own_school ON identities
 ALTER TABLE access_tokens ENABLE ROW LEVEL SECURITY;
 ALTER TABLE access_tokens FORCE ROW LEVEL SECURITY;
 CREATE POLICY own_school ON access_tokens
+  USING (tenant_id = NULLIF(current_setting('app.tenant_id', true), '')::uuid)
+  WITH CHECK (tenant_id = NULLIF(current_setting('app.tenant_id', true), '')::uuid);
+
+ALTER TABLE classes ENABLE ROW LEVEL SECURITY;
+ALTER TABLE classes FORCE ROW LEVEL SECURITY;
+CREATE POLICY own_school ON classes
+  USING (tenant_id = NULLIF(current_setting('app.tenant_id', true), '')::uuid)
+  WITH CHECK (tenant_id = NULLIF(current_setting('app.tenant_id', true), '')::uuid);
+
+ALTER TABLE class_members ENABLE ROW LEVEL SECURITY;
+ALTER TABLE class_members FORCE ROW LEVEL SECURITY;
+CREATE POLICY own_school ON class_members
+  USING (tenant_id = NULLIF(current_setting('app.tenant_id', true), '')::uuid)
+  WITH CHECK (tenant_id = NULLIF(current_setting('app.tenant_id', true), '')::uuid);
+
+ALTER TABLE guardians ENABLE ROW LEVEL SECURITY;
+ALTER TABLE guardians FORCE ROW LEVEL SECURITY;
+CREATE POLICY own_school ON guardians
   USING (tenant_id = NULLIF(current_setting('app.tenant_id', true), '')::uuid)
   WITH CHECK (tenant_id = NULLIF(current_setting('app.tenant_id', true), '')::uuid);
 
@@ -199,6 +256,9 @@ DROP TABLE audit_heads;
 DROP TABLE audit;
 DROP TABLE settings;
 DROP TABLE assignments;
+DROP TABLE guardians;
+DROP TABLE class_members;
+DROP TABLE classes;
 DROP TABLE access_tokens;
 DROP TABLE identities;
 DROP TABLE person_roles;

@@ -18,12 +18,13 @@ CREATE TABLE lessons (
   FOREIGN KEY (tenant_id, owner_id) REFERENCES people (tenant_id, id)
 );
 
--- The plans. A row never changes: an edit is another row.
+-- The plans. A row never changes: an edit is another row. What an author tries has no number, and is
+-- gone with the session that tried it.
 CREATE TABLE lesson_versions (
   tenant_id uuid NOT NULL,
   id uuid NOT NULL,
   lesson_id uuid NOT NULL,
-  number integer NOT NULL CHECK (number > 0),
+  number integer CHECK (number > 0),
   plan jsonb NOT NULL,
   author_id uuid NOT NULL,
   note text NOT NULL DEFAULT '',
@@ -34,26 +35,47 @@ CREATE TABLE lesson_versions (
   FOREIGN KEY (tenant_id, author_id) REFERENCES people (tenant_id, id)
 );
 
--- Who may take a lesson: one student, or with NULL everyone at the school.
+-- What an author is writing: one draft a lesson, as typed, whole or not.
+CREATE TABLE lesson_drafts (
+  tenant_id uuid NOT NULL,
+  lesson_id uuid NOT NULL,
+  content jsonb NOT NULL,
+  revision integer NOT NULL DEFAULT 1,        -- counts changes
+  based_on uuid,                              -- the version it began as; NULL: from nothing
+  changed_by uuid NOT NULL,
+  changed_at timestamptz NOT NULL,
+  PRIMARY KEY (tenant_id, lesson_id),
+  FOREIGN KEY (tenant_id, lesson_id) REFERENCES lessons (tenant_id, id),
+  FOREIGN KEY (tenant_id, changed_by) REFERENCES people (tenant_id, id)
+);
+
+-- Who may take a lesson, from when, and until when it should be done: one student, one class, or
+-- with neither everyone at the school.
 CREATE TABLE lesson_assignments (
   tenant_id uuid NOT NULL,
   id uuid NOT NULL,
   lesson_id uuid NOT NULL,
+  class_id uuid,
   student_id uuid,
+  starts_at timestamptz,
   due_at timestamptz,
   assigned_by uuid NOT NULL,
   created_at timestamptz NOT NULL,
   PRIMARY KEY (tenant_id, id),
   UNIQUE (tenant_id, lesson_id, student_id),
+  UNIQUE (tenant_id, lesson_id, class_id),
   UNIQUE (tenant_id, student_id, id),
+  CHECK (class_id IS NULL OR student_id IS NULL),
   FOREIGN KEY (tenant_id, lesson_id) REFERENCES lessons (tenant_id, id),
+  FOREIGN KEY (tenant_id, class_id) REFERENCES classes (tenant_id, id),
   FOREIGN KEY (tenant_id, student_id) REFERENCES people (tenant_id, id),
   FOREIGN KEY (tenant_id, assigned_by) REFERENCES people (tenant_id, id)
 );
 
 GRANT SELECT, INSERT, UPDATE ON lessons TO student_connect_app;
-GRANT SELECT, INSERT ON lesson_versions TO student_connect_app;
-GRANT SELECT, INSERT, DELETE, UPDATE (due_at) ON lesson_assignments TO student_connect_app;
+GRANT SELECT, INSERT, DELETE ON lesson_versions TO student_connect_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON lesson_drafts TO student_connect_app;
+GRANT SELECT, INSERT, DELETE, UPDATE (starts_at, due_at) ON lesson_assignments TO student_connect_app;
 
 -- databases: postgresql
 
@@ -69,6 +91,16 @@ CREATE POLICY own_school ON lesson_versions
   USING (tenant_id = NULLIF(current_setting('app.tenant_id', true), '')::uuid)
   WITH CHECK (tenant_id = NULLIF(current_setting('app.tenant_id', true), '')::uuid);
 
+-- Only what was tried goes.
+CREATE POLICY numbered_stay ON lesson_versions AS RESTRICTIVE FOR DELETE
+  USING (number IS NULL);
+
+ALTER TABLE lesson_drafts ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lesson_drafts FORCE ROW LEVEL SECURITY;
+CREATE POLICY own_school ON lesson_drafts
+  USING (tenant_id = NULLIF(current_setting('app.tenant_id', true), '')::uuid)
+  WITH CHECK (tenant_id = NULLIF(current_setting('app.tenant_id', true), '')::uuid);
+
 ALTER TABLE lesson_assignments ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lesson_assignments FORCE ROW LEVEL SECURITY;
 CREATE POLICY own_school ON lesson_assignments
@@ -78,5 +110,6 @@ CREATE POLICY own_school ON lesson_assignments
 -- down:
 
 DROP TABLE lesson_assignments;
+DROP TABLE lesson_drafts;
 DROP TABLE lesson_versions;
 DROP TABLE lessons;

@@ -22,6 +22,7 @@ CREATE TABLE sessions (
   lesson_version_id uuid NOT NULL,
   brief_hash text NOT NULL,
   sandbox boolean NOT NULL,
+  expires_at timestamptz,                     -- of a sandbox: all of it is deleted then
   mode text NOT NULL CHECK (mode IN ('voice', 'text')),
   status text NOT NULL DEFAULT 'live' CHECK (status IN ('live', 'ended')),
   started_at timestamptz NOT NULL DEFAULT now(),
@@ -41,6 +42,7 @@ CREATE TABLE sessions (
   PRIMARY KEY (tenant_id, id),
   UNIQUE (tenant_id, started_at, id),
   UNIQUE (tenant_id, student_id, started_at, id),
+  CHECK (sandbox = (expires_at IS NOT NULL)),
   CHECK ((status = 'ended') = (ended_at IS NOT NULL AND end_reason IS NOT NULL)),
   FOREIGN KEY (tenant_id, student_id) REFERENCES people (tenant_id, id),
   FOREIGN KEY (tenant_id, lesson_id) REFERENCES lessons (tenant_id, id),
@@ -74,15 +76,30 @@ CREATE TABLE items (
   FOREIGN KEY (tenant_id, session_id) REFERENCES sessions (tenant_id, id)
 );
 
+-- What a session came to. Made anew after corrections, it is another row; readers get the newest.
 CREATE TABLE summaries (
   tenant_id uuid NOT NULL,
   session_id uuid NOT NULL,
+  number integer NOT NULL CHECK (number > 0),
   kind text NOT NULL CHECK (kind IN ('normal', 'brief', 'no_transcript')),
   engine text NOT NULL,
   content bytea NOT NULL,                     -- sentences, each with the items it rests on
   created_at timestamptz NOT NULL DEFAULT now(),
-  PRIMARY KEY (tenant_id, session_id),
+  PRIMARY KEY (tenant_id, session_id, number),
   FOREIGN KEY (tenant_id, session_id) REFERENCES sessions (tenant_id, id)
+);
+
+-- How it was, said by who was there.
+CREATE TABLE feedback (
+  tenant_id uuid NOT NULL,
+  session_id uuid NOT NULL,
+  person_id uuid NOT NULL,
+  helpful boolean NOT NULL,
+  comment bytea,
+  given_at timestamptz NOT NULL,
+  PRIMARY KEY (tenant_id, session_id, person_id),
+  FOREIGN KEY (tenant_id, session_id) REFERENCES sessions (tenant_id, id),
+  FOREIGN KEY (tenant_id, person_id) REFERENCES people (tenant_id, id)
 );
 
 -- What a session used of what costs. last_key names the report that was counted last.
@@ -98,10 +115,11 @@ CREATE TABLE usage (
 );
 
 GRANT SELECT, INSERT ON briefs TO student_connect_app;
-GRANT SELECT, INSERT, UPDATE ON sessions TO student_connect_app;
-GRANT SELECT, INSERT, UPDATE (heard, heard_ms, interrupted) ON items TO student_connect_app;
-GRANT SELECT, INSERT ON summaries TO student_connect_app;
-GRANT SELECT, INSERT, UPDATE ON usage TO student_connect_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON sessions TO student_connect_app;
+GRANT SELECT, INSERT, DELETE, UPDATE (heard, heard_ms, interrupted) ON items TO student_connect_app;
+GRANT SELECT, INSERT, DELETE ON summaries TO student_connect_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON feedback TO student_connect_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON usage TO student_connect_app;
 
 -- databases: postgresql
 
@@ -132,15 +150,54 @@ CREATE POLICY own_school ON summaries
   USING (tenant_id = NULLIF(current_setting('app.tenant_id', true), '')::uuid)
   WITH CHECK (tenant_id = NULLIF(current_setting('app.tenant_id', true), '')::uuid);
 
+ALTER TABLE feedback ENABLE ROW LEVEL SECURITY;
+ALTER TABLE feedback FORCE ROW LEVEL SECURITY;
+CREATE POLICY own_school ON feedback
+  USING (tenant_id = NULLIF(current_setting('app.tenant_id', true), '')::uuid)
+  WITH CHECK (tenant_id = NULLIF(current_setting('app.tenant_id', true), '')::uuid);
+
 ALTER TABLE usage ENABLE ROW LEVEL SECURITY;
 ALTER TABLE usage FORCE ROW LEVEL SECURITY;
 CREATE POLICY own_school ON usage
   USING (tenant_id = NULLIF(current_setting('app.tenant_id', true), '')::uuid)
   WITH CHECK (tenant_id = NULLIF(current_setting('app.tenant_id', true), '')::uuid);
 
+-- The record is kept: a session can be deleted only where it was a trial.
+CREATE POLICY only_sandboxes_go ON sessions AS RESTRICTIVE FOR DELETE
+  USING (sandbox);
+
+CREATE POLICY only_sandboxes_go ON items AS RESTRICTIVE FOR DELETE
+  USING (EXISTS (SELECT 1
+                   FROM sessions
+                  WHERE sessions.tenant_id = items.tenant_id
+                    AND sessions.id = items.session_id
+                    AND sessions.sandbox));
+
+CREATE POLICY only_sandboxes_go ON summaries AS RESTRICTIVE FOR DELETE
+  USING (EXISTS (SELECT 1
+                   FROM sessions
+                  WHERE sessions.tenant_id = summaries.tenant_id
+                    AND sessions.id = summaries.session_id
+                    AND sessions.sandbox));
+
+CREATE POLICY only_sandboxes_go ON feedback AS RESTRICTIVE FOR DELETE
+  USING (EXISTS (SELECT 1
+                   FROM sessions
+                  WHERE sessions.tenant_id = feedback.tenant_id
+                    AND sessions.id = feedback.session_id
+                    AND sessions.sandbox));
+
+CREATE POLICY only_sandboxes_go ON usage AS RESTRICTIVE FOR DELETE
+  USING (EXISTS (SELECT 1
+                   FROM sessions
+                  WHERE sessions.tenant_id = usage.tenant_id
+                    AND sessions.id = usage.session_id
+                    AND sessions.sandbox));
+
 -- down:
 
 DROP TABLE usage;
+DROP TABLE feedback;
 DROP TABLE summaries;
 DROP TABLE items;
 DROP TABLE sessions;

@@ -91,3 +91,10 @@ def test_elsewhere_refusals_are_problem_details() -> None:
 def test_the_table_names_no_kind_twice() -> None:
     codes = [code for _, code in TABLE.values()]
     assert len(codes) == len(set(codes))
+
+
+def test_a_refusal_may_carry_what_a_page_needs_to_help() -> None:
+    refused = Refused(409, "taken", "Somebody was first.", more={"theirs": "a", "status": 1})
+    told = body(problem(answer_to(refused)))
+    assert told["theirs"] == "a"
+    assert told["status"] == 409, "the usual members stay as they are"

@@ -36,13 +36,34 @@ def documented() -> dict[tuple[str, str, str], str]:
 
 def things(kind: str, mine: UUID) -> dict[str, Thing]:
     """One thing for each question that a right can turn on."""
+    me = frozenset({mine})
     return {
-        "mine": Thing(kind, SCHOOL, student_id=mine, student_ids=frozenset({mine})),
+        "mine": Thing(kind, SCHOOL, student_id=mine, student_ids=me),
         "my draft": Thing(kind, SCHOOL, student_id=mine, published=False),
         "everyone's": Thing(kind, SCHOOL),
         "another's": Thing(kind, SCHOOL, student_id=uuid4(), student_ids=frozenset({uuid4()})),
         "another's draft": Thing(
             kind, SCHOOL, student_id=uuid4(), student_ids=frozenset(), published=False
+        ),
+        "my student's": Thing(
+            kind, SCHOOL, student_id=uuid4(), student_ids=frozenset(), published=False, tutor_ids=me
+        ),
+        "my child's": Thing(
+            kind,
+            SCHOOL,
+            student_id=uuid4(),
+            student_ids=frozenset(),
+            published=False,
+            guardian_ids=me,
+            shown=True,
+        ),
+        "my child's, not shown": Thing(
+            kind,
+            SCHOOL,
+            student_id=uuid4(),
+            student_ids=frozenset(),
+            published=False,
+            guardian_ids=me,
         ),
     }
 
@@ -52,7 +73,12 @@ REACHED = {
     "own": {"mine", "my draft"},
     "assigned": {"mine", "everyone's"},
     "published": {"mine", "everyone's", "another's"},
-    "school": {"mine", "my draft", "everyone's", "another's", "another's draft"},
+    "students": {"mine", "my draft", "my student's"},
+    "children": {"my child's"},
+    "school": {
+        *("mine", "my draft", "everyone's", "another's", "another's draft"),
+        *("my student's", "my child's", "my child's, not shown"),
+    },
 }
 
 
@@ -94,16 +120,16 @@ def test_without_a_role_nothing_is_allowed() -> None:
 
 
 def test_several_roles_add_up() -> None:
-    both = person("parent", "tutor")
+    both = person("parent", "instructor")
     assert may(both, "read", Thing("transcript", SCHOOL, student_id=uuid4()))
     assert not may(person("parent"), "read", Thing("transcript", SCHOOL, student_id=uuid4()))
 
 
 def test_reasons_are_sentences() -> None:
-    tutor = person("tutor")
+    admin = person("admin")
     assert (
-        may(tutor, "read", Thing("transcript", SCHOOL, student_id=uuid4())).reason
-        == "A tutor may read any transcript of their school."
+        may(admin, "read", Thing("transcript", SCHOOL, student_id=uuid4())).reason
+        == "An admin may read any transcript of their school."
     )
     for right in RIGHTS:
         assert right.refusal[0].isupper() and right.refusal.endswith(".")

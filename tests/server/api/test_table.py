@@ -43,6 +43,10 @@ async def wish(call: Call) -> Found:
     return Found(seen=call.body.model_dump())
 
 
+async def weigh(call: Call) -> Found:
+    return Found(seen={"bytes": len(call.body)})
+
+
 async def nothing(_: Call) -> None:
     return None
 
@@ -62,6 +66,7 @@ async def broken(_: Call) -> None:
 TABLE = (
     Route("GET", "/search", search, "Search", answer=Found, query=Search, public=True),
     Route("POST", "/wish", wish, "Wish", answer=Found, body=Wish, public=True),
+    Route("POST", "/weigh", weigh, "Weigh", answer=Found, takes="text/csv", public=True),
     Route("DELETE", "/wish", nothing, "Drop", public=True),
     Route("GET", "/text", text, "Text", media=("text/plain",), public=True),
     Route("GET", "/mine/{id}", mine, "Mine", answer=Found),
@@ -208,3 +213,11 @@ async def test_what_nobody_foresaw_tells_an_id_and_nothing_else(client: httpx.As
         detail = refused(await client.get("/broken"), 500)
     assert logs[0]["error_id"] in detail
     assert "own words" not in detail
+
+
+async def test_what_is_no_json_comes_as_bytes_and_is_bounded(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/weigh", content=b"\xff,\x00\n")
+    assert answer.json() == {"seen": {"bytes": 4}}
+    answer = await client.post("/weigh", content=b"x" * (BODY_BYTES + 1))
+    assert answer.status_code == 413
+    assert answer.json()["code"] == "too_large"

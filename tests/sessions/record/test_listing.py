@@ -76,13 +76,13 @@ async def test_filters_by_student_lesson_status_and_time(database, school, begin
     async def only(**filters):
         return [id_ for page in await pages(database, school, Filters(**filters)) for id_ in page]
 
-    assert await only(student_id=school.tutor.id) == [his.session_id]
+    assert await only(student_ids=frozenset({school.tutor.id})) == [his.session_id]
     assert await only(lesson_id=lesson.lesson_id) == [another.session_id]
     assert await only(status="ended") == [another.session_id]
     assert await only(status="live") == [his.session_id, hers.session_id]
     assert await only(from_=NOON + timedelta(hours=1)) == [another.session_id, his.session_id]
     assert await only(to=NOON + timedelta(hours=1)) == [hers.session_id]
-    assert await only(student_id=new_id()) == []
+    assert await only(student_ids=frozenset({new_id()})) == []
 
 
 async def test_a_sandbox_is_in_no_list_but_can_be_looked_at(database, school, begin):
