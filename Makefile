@@ -8,6 +8,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= $(shell tools/find-python)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Where it is set, every start would compile every module anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run test test-python test-page test-browser check format bench lock clean
 
