@@ -22,6 +22,7 @@ TYPES = {
     ".woff2": "font/woff2",
 }
 
+PAGES = ("home", "sign-in", "student", "instructor", "tutor", "family", "admin")
 NOT_FOUND = STATIC / "not-found.html"
 
 
@@ -48,8 +49,8 @@ def page(name: str) -> list[BaseRoute]:
 
 
 async def home(_: Request) -> RedirectResponse:
-    """Everyone's first page; it sends on to the sign-in who has to."""
-    return RedirectResponse("/student", 307)
+    """Everyone's first page; it knows where a person's work is, and who has to sign in."""
+    return RedirectResponse("/home", 307)
 
 
 async def not_found(_: Request, __: Exception) -> Response:
@@ -76,7 +77,6 @@ def routes() -> list[BaseRoute]:
         mimetypes.add_type(kind, ending)
     return [
         Route("/", home),
-        *page("sign-in"),
-        *page("student"),
+        *(route for name in PAGES for route in page(name)),
         Mount("/static", Files(directory=STATIC)),
     ]

@@ -23,6 +23,8 @@ HSTS_S = 365 * 24 * 3600  # ASVS 3.4.1: a year at least
 
 UNKNOWN_HOST = "This server is not called that. Use its proper address, or name this one in HOSTS."
 NOT_JSON = "Send the data as JSON, with the header `Content-Type: application/json`."
+TAKEN = frozenset({"application/json", "text/csv"})
+"What a page may send; none of it can a form of another site send."
 
 NOTHING = "default-src 'none'; frame-ancestors 'none'"
 
@@ -102,7 +104,7 @@ class Security:
             return None
         if foreign(headers, scope["scheme"], self._site):
             return Answer(403, "foreign_origin", FOREIGN_ORIGIN)
-        if _has_body(headers) and _content_type(headers) != "application/json":
+        if _has_body(headers) and _content_type(headers) not in TAKEN:
             return Answer(415, "not_json", NOT_JSON)
         return None
 

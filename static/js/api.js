@@ -4,11 +4,12 @@ const BASE = "/api/v1";
 const OFFLINE = "We can't reach the school's server. Check your internet connection and try again.";
 
 export class Refused extends Error {
-  constructor(status, message, { code = null, retryAfterS = null } = {}) {
+  constructor(status, message, { code = null, retryAfterS = null, body = null } = {}) {
     super(message);
     this.status = status; // 0: no answer at all
     this.code = code;
     this.retryAfterS = retryAfterS;
+    this.body = body; // problem details: what a page needs to help
   }
 }
 
@@ -30,6 +31,14 @@ export class Api {
   signOut = () => this.#ask("POST", `${BASE}/sign-out`, {});
   prefer = (preferences) => this.#ask("PATCH", `${BASE}/me`, { preferences });
 
+  /** The rest of the API, for the pages of staff and families: `path` below /api/v1. */
+  get = (path, filters) => this.#ask("GET", `${BASE}${path}${query(filters)}`);
+  post = (path, body = {}) => this.#ask("POST", `${BASE}${path}`, body);
+  put = (path, body = {}) => this.#ask("PUT", `${BASE}${path}`, body);
+  patch = (path, body) => this.#ask("PATCH", `${BASE}${path}`, body);
+  remove = (path) => this.#ask("DELETE", `${BASE}${path}`, {});
+  upload = (path, text, type) => this.#ask("POST", `${BASE}${path}`, text, type);
+
   async me() {
     return this.#remember(await this.#ask("GET", `${BASE}/me`));
   }
@@ -50,11 +59,12 @@ export class Api {
     return me;
   }
 
-  async #ask(method, address, body) {
+  async #ask(method, address, body, type = "application/json") {
     const headers = { accept: "application/json" };
-    if (body !== undefined) headers["content-type"] = "application/json";
+    if (body !== undefined) headers["content-type"] = type;
     if (body !== undefined && this.#csrf) headers["x-csrf-token"] = this.#csrf;
-    const request = { method, headers, body: body && JSON.stringify(body), credentials: "same-origin" };
+    const content = body && (type === "application/json" ? JSON.stringify(body) : body);
+    const request = { method, headers, body: content, credentials: "same-origin" };
     let response;
     try {
       response = await this.#fetch(address, { ...request, signal: AbortSignal.timeout(15_000) });
@@ -72,10 +82,10 @@ function refusal(response, body) {
   const message = body?.detail ?? body?.error?.message ?? body?.title
     ?? `Something went wrong on our side (${response.status}). Please try again.`;
   const retryAfterS = Number.parseInt(response.headers.get("retry-after") ?? "", 10) || null;
-  return new Refused(response.status, message, { code: body?.error?.code ?? null, retryAfterS });
+  return new Refused(response.status, message, { code: body?.code ?? body?.error?.code ?? null, retryAfterS, body });
 }
 
 function query(parameters = {}) {
-  const given = Object.entries(parameters).filter(([, value]) => value !== undefined && value !== null);
+  const given = Object.entries(parameters).filter(([, value]) => value !== undefined && value !== null && value !== "");
   return given.length === 0 ? "" : `?${new URLSearchParams(given)}`;
 }

@@ -1,7 +1,8 @@
 import { day, duration } from "../lib/format.js";
-import { classes, html, useState } from "../lib/html.js";
+import { classes, html } from "../lib/html.js";
 import { Loading, Trouble } from "./frame.js";
 import { useLoad } from "./load.js";
+import { More } from "./more.js";
 
 /** The student's home: the lessons to do, then what was done. */
 export function Home({ api, me }) {
@@ -72,16 +73,4 @@ function Sessions({ api, load, locale }) {
 
 function factsOf({ started_at: started, wall_ms: wall, step, steps }, locale) {
   return `${day(started, locale)} · ${duration(wall, locale)} · step ${step} of ${steps}`;
-}
-
-/** The next page of a list, put behind what is already there. */
-function More({ page, ask, onMore }) {
-  const [trouble, setTrouble] = useState(null);
-  if (!page.next_cursor) return null;
-  const more = () => ask(page.next_cursor).then(
-    (next) => onMore({ ...next, items: [...page.items, ...next.items] }),
-    (error) => setTrouble(error.message),
-  );
-  return html`<p><button type="button" class="button" onClick=${more}>Show more</button></p>
-    ${trouble && html`<p role="alert">${trouble}</p>`}`;
 }

@@ -58,6 +58,23 @@ def test_the_pages_work_with_a_gateway_of_our_contract(name: str, chromium: str)
     run(name, CHROMIUM=chromium)
 
 
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for the pages of staff; each file of tests makes what it looks at."""
+    running = Server(tmp_path_factory.mktemp("office") / "data")
+    try:
+        running.start()
+        yield running
+    finally:
+        running.end()
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in HERE.glob("*.live.mjs")))
+def test_the_pages_of_staff_work_with_the_server(name: str, chromium: str, office: Server) -> None:
+    password = (office.data_dir / "demo-password").read_text().strip()
+    run(name, CHROMIUM=chromium, ADDRESS=f"http://localhost:{office.port}", PASSWORD=password)
+
+
 @pytest.mark.skipif(not speech.available, reason="flite is not installed")
 def test_a_spoken_lesson_goes_from_the_microphone_to_the_record(
     chromium: str, server: Server, tmp_path: Path

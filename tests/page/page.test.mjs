@@ -12,9 +12,13 @@ import { isWish, wishes } from "../../static/js/wishes.js";
 import { clock, day, duration } from "../../static/lib/format.js";
 
 test("an address means a view", () => {
-  assert.deepEqual(route("/student"), { view: "home" });
-  assert.deepEqual(route("/student/lessons/fractions-as-parts"), { view: "lesson", lesson: "fractions-as-parts" });
-  assert.deepEqual(route("/student/sessions/123/"), { view: "session", session: "123" });
+  assert.deepEqual(route("/student"), { page: "student", view: "home" });
+  assert.deepEqual(route("/student/lessons/fractions-as-parts"),
+    { page: "student", view: "lesson", lesson: "fractions-as-parts" });
+  assert.deepEqual(route("/student/sessions/123/"), { page: "student", view: "session", session: "123" });
+  assert.deepEqual(route("/instructor/lessons/1/versions"), { page: "instructor", view: "versions", lesson: "1" });
+  assert.deepEqual(route("/admin/people/new"), { page: "admin", view: "new" });
+  assert.deepEqual(route("/admin/people/7"), { page: "admin", view: "person", person: "7" });
   assert.deepEqual(route("/student/else"), { view: "missing" });
   assert.equal(route("/student/lessons/%E0%A4%A").view, "lesson");
 });

@@ -20,7 +20,11 @@ async def browser() -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.mark.parametrize(
     "path",
-    ["/sign-in", "/student", "/student/lessons/fractions-as-parts", "/student/sessions/1"],
+    [
+        *("/home", "/sign-in", "/student", "/student/lessons/fractions-as-parts"),
+        *("/student/sessions/1", "/instructor", "/instructor/lessons/1", "/tutor/sessions/1"),
+        *("/family", "/admin/people/1"),
+    ],
 )
 async def test_an_address_of_the_page_gets_the_page(browser: httpx.AsyncClient, path: str) -> None:
     answer = await browser.get(path)
@@ -29,12 +33,12 @@ async def test_an_address_of_the_page_gets_the_page(browser: httpx.AsyncClient, 
     assert "<script>" not in answer.text
 
 
-async def test_the_first_page_is_the_students(browser: httpx.AsyncClient) -> None:
+async def test_the_first_page_sends_everyone_to_their_own(browser: httpx.AsyncClient) -> None:
     answer = await browser.get("/")
-    assert (answer.status_code, answer.headers["location"]) == (307, "/student")
+    assert (answer.status_code, answer.headers["location"]) == (307, "/home")
 
 
-@pytest.mark.parametrize("path", ["/studentship", "/sign-ins", "/admin", "/static", "/static/"])
+@pytest.mark.parametrize("path", ["/studentship", "/sign-ins", "/office", "/static", "/static/"])
 async def test_what_is_not_there_is_told_kindly(browser: httpx.AsyncClient, path: str) -> None:
     answer = await browser.get(path, follow_redirects=True)
     assert answer.status_code == 404

@@ -1,0 +1,5 @@
+/** The school office. */
+
+import { begin } from "./staff.js";
+
+begin({});

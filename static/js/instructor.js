@@ -1,0 +1,5 @@
+/** Lessons, as their authors see them. */
+
+import { begin } from "./staff.js";
+
+begin({});

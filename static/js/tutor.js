@@ -1,0 +1,5 @@
+/** Sessions, as tutors and teachers see them. */
+
+import { begin } from "./staff.js";
+
+begin({});
