@@ -4,7 +4,11 @@ They hold ids only. Who hears one asks for the thing itself, and so gets what th
 """
 
 from dataclasses import dataclass
+from typing import Literal
 from uuid import UUID
+
+from sessions.bus import Bus, school_topic
+from sessions.record.model import SessionRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +57,17 @@ class LessonChanged:
 
 
 News = SessionChanged | SessionReviewed | OverridePublished | SummaryRenewed | LessonChanged
+
+
+def tell_session(
+    bus: Bus, tenant_id: UUID, row: SessionRow, status: Literal["live", "ended"]
+) -> None:
+    """A session is not what it was. Call it after the commit; sandboxes are nobody's news."""
+    if not row.sandbox:
+        bus.publish(school_topic(tenant_id), SessionChanged(row.id, row.student_id, status))
+
+
+def tell_summary(bus: Bus, tenant_id: UUID, row: SessionRow) -> None:
+    """A session's summary was stored. Call it after the commit."""
+    if not row.sandbox:
+        bus.publish(school_topic(tenant_id), SummaryRenewed(row.id, row.student_id))

@@ -23,11 +23,13 @@ from sessions.lessons.brief import compile as compile_brief
 from sessions.live import wording
 from sessions.live.conversation import Conversation
 from sessions.live.events import SummaryReady
+from sessions.live.keeper import Announcing, Keeper
 from sessions.live.options import Options
 from sessions.live.session import Session
 from sessions.live.watch import Limits
+from sessions.news import tell_session
 from sessions.record import sessions as record
-from sessions.record.model import Batch, EndReason, Item, SessionRef, SessionRow
+from sessions.record.model import Item, SessionRef, SessionRow
 from tenancy import settings as school_settings
 from tenancy.model import Caller, NotAllowed, Person
 from tenancy.policy import Thing, may
@@ -45,29 +47,6 @@ class LobbySettings:
     live_per_student: int = 3
     sessions: int = 400
     "In this process; more are asked to come again, the running ones are kept whole."
-
-
-class Keeper:
-    """How live sessions reach their record."""
-
-    def __init__(self, database: Database, worker: Worker) -> None:
-        self.items_saved = 0
-        self.saves_failed = 0
-        self._database = database
-        self._worker = worker
-
-    async def append(self, ref: SessionRef, batch: Batch) -> int:
-        try:
-            last_seq = await record.append(self._database, ref, batch)
-        except Exception:
-            self.saves_failed += 1
-            raise
-        self.items_saved += len(batch.items)
-        return last_seq
-
-    async def end(self, ref: SessionRef, reason: EndReason, batch: Batch) -> None:
-        await record.end(self._database, ref, reason, batch)
-        self._worker.wake()
 
 
 class Lobby:
@@ -217,6 +196,7 @@ class Lobby:
             engine=self._engine.name,
             grace_s=settings.grace_s,
         )
+        tell_session(self._bus, person.tenant_id, row, "live")
         return await self._open(person, row, brief, version, ())
 
     async def _open(
@@ -253,7 +233,7 @@ class Lobby:
             SessionRef(person.tenant_id, row.id, row.epoch),
             conversation,
             self._engine,
-            self.keeper,
+            Announcing(self.keeper, self._bus, row),
             student=person,
             lesson=version,
             clock=self._clock,

@@ -11,9 +11,11 @@ from typing import Any
 from uuid import UUID
 
 from sessions import jobs
+from sessions.bus import Bus
 from sessions.errors import SessionIsOver, SessionUnknown
 from sessions.jobs import Job
 from sessions.lessons.store import LessonVersion
+from sessions.news import tell_session
 from sessions.record import items as log
 from sessions.record.model import (
     Batch,
@@ -139,7 +141,7 @@ async def end(database: Database, ref: SessionRef, reason: EndReason, batch: Bat
             raise
 
 
-async def close_abandoned(database: Database, job: Job, now: datetime) -> datetime | None:
+async def close_abandoned(database: Database, bus: Bus, job: Job, now: datetime) -> datetime | None:
     """The job that ends a session which nobody came back to; a sign of life puts it off.
 
     A job that runs late tells that nobody could have shown signs of life: it gives time for some.
@@ -149,17 +151,18 @@ async def close_abandoned(database: Database, job: Job, now: datetime) -> dateti
     session_id = UUID(job.payload["session_id"])
     grace = timedelta(seconds=job.payload["grace_s"])
 
-    async def work(connection: Connection) -> datetime | None:
-        if await connection.fetchrow(_QUERIES["abandon"], job.tenant_id, session_id, now - grace):
+    async def work(connection: Connection) -> tuple[SessionRow | None, bool]:
+        row = await connection.fetchrow(_QUERIES["abandon"], job.tenant_id, session_id, now - grace)
+        if row is not None:
             await _ask_for_summary(connection, job.tenant_id, session_id, now)
-            return None
+            return session_row(row), True
         row = await connection.fetchrow(_QUERIES["get"], job.tenant_id, session_id)
-        if row is None or row["status"] != "live":
-            return None
-        seen: datetime = row["last_seen_at"]
-        return seen + grace
+        return (session_row(row) if row else None), False
 
-    return await database.run(job.tenant_id, work)
+    row, closed = await database.run(job.tenant_id, work)
+    if row is not None and closed:
+        tell_session(bus, job.tenant_id, row, "ended")
+    return row.last_seen_at + grace if row is not None and row.status == "live" else None
 
 
 async def get(database: Database, tenant_id: UUID, session_id: UUID) -> SessionRow:

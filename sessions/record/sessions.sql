@@ -70,7 +70,9 @@ RETURNING id;
 UPDATE sessions
    SET status = 'ended', ended_at = last_seen_at, end_reason = 'abandoned', epoch = epoch + 1
  WHERE tenant_id = $1 AND id = $2 AND status = 'live' AND last_seen_at <= $3
-RETURNING id;
+RETURNING id, student_id, lesson_id, lesson_version_id, brief_hash, sandbox, mode, status,
+          started_at, ended_at, end_reason, wall_ms, student_speech_ms, tutor_speech_ms, silence_ms,
+          step, steps, progress, engines, epoch, last_seq, last_seen_at;
 
 -- get(tenant_id, id)
 SELECT id, student_id, lesson_id, lesson_version_id, brief_hash, sandbox, mode, status,

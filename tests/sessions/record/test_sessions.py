@@ -6,8 +6,10 @@ from datetime import timedelta
 
 import pytest
 
+from sessions.bus import Bus, school_topic
 from sessions.errors import SessionIsOver, SessionUnknown
 from sessions.jobs import Job, utc_now
+from sessions.news import SessionChanged
 from sessions.record import items as log
 from sessions.record import sessions
 from sessions.record.model import Batch, Durations, Heard, Progress, SessionTaken
@@ -55,7 +57,7 @@ def closing(ref, due_at, grace_s=600.0):
 
 async def close(database, ref, now, **more):
     """What the job says when it runs at its time."""
-    return await sessions.close_abandoned(database, closing(ref, now, **more), now)
+    return await sessions.close_abandoned(database, Bus(), closing(ref, now, **more), now)
 
 
 # ---- start ------------------------------------------------------------------------------------
@@ -373,11 +375,26 @@ async def test_after_an_outage_students_get_time_to_come_back(database, school, 
     ref = await begin(school)
     due_at = utc_now() + GRACE
     late = due_at + timedelta(hours=1)
-    again = await sessions.close_abandoned(database, closing(ref, due_at), late)
+    again = await sessions.close_abandoned(database, Bus(), closing(ref, due_at), late)
     assert again == late + timedelta(seconds=30)
     assert (await sessions.get(database, school.tenant.id, ref.session_id)).status == "live"
     assert await close(database, ref, again) is None
     assert (await sessions.get(database, school.tenant.id, ref.session_id)).status == "ended"
+
+
+async def test_the_school_hears_of_what_was_closed_and_of_nothing_else(
+    database, school, other_school, begin
+):
+    bus, heard, elsewhere = Bus(), [], []
+    bus.subscribe(school_topic(school.tenant.id), heard.append)
+    bus.subscribe(school_topic(other_school.tenant.id), elsewhere.append)
+    ref, trial = await begin(school), await begin(school, sandbox=True)
+    for one in (ref, trial):
+        row = await sessions.get(database, school.tenant.id, one.session_id)
+        for now in (row.last_seen_at, row.last_seen_at + GRACE, row.last_seen_at + 2 * GRACE):
+            await sessions.close_abandoned(database, bus, closing(one, now), now)
+    assert heard == [SessionChanged(ref.session_id, school.student.id, "ended")]
+    assert elsewhere == []
 
 
 async def test_closing_leaves_an_ended_session_as_it_is(database, school, begin):

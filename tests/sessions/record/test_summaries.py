@@ -2,9 +2,10 @@
 
 import pytest
 
-from sessions.bus import Bus, session_topic
+from sessions.bus import Bus, school_topic, session_topic
 from sessions.jobs import Worker, utc_now
 from sessions.live.events import SummaryReady
+from sessions.news import SummaryRenewed
 from sessions.record import sessions, summaries
 from sessions.record.model import Batch, Progress, Sentence, Summary
 from sessions.record.work import handlers
@@ -87,6 +88,19 @@ async def test_after_the_end_the_job_sums_up_and_tells_who_listens(
         )
     ]
     assert await summaries.get(database, other_school.tenant.id, other.session_id) is None
+
+
+async def test_the_school_hears_of_a_summary_once_it_can_be_read(
+    database, school, other_school, begin, turn, worker, bus
+):
+    ref, trial = await begin(school), await begin(school, sandbox=True)
+    heard: list[object] = []
+    bus.subscribe(school_topic(school.tenant.id), heard.append)
+    bus.subscribe(school_topic(other_school.tenant.id), heard.append)
+    for one in (ref, trial):
+        await sessions.end(database, one, "finished", Batch(items=(turn(1), turn(2))))
+    await worker.run_due()
+    assert heard == [SummaryRenewed(ref.session_id, school.student.id)]
 
 
 async def test_run_twice_it_is_told_again_but_made_once(database, school, begin, turn, worker, bus):
