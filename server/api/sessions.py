@@ -4,13 +4,14 @@ Whatever the caller may not read is not there: the answer is the same as for an 
 """
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from server.api.cursors import LONGEST, open_cursor, seal_cursor
+from server.api.shapes import LessonName, PersonName, Time
 from server.api.table import Call, Model, Route
 from server.errors import Refused
 from sessions.errors import SessionUnknown
@@ -33,17 +34,6 @@ NO_SUCH_SESSION = (
 )
 
 
-def _utc(at: datetime) -> datetime:
-    """Without a zone a time is UTC."""
-    try:
-        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("it is out of range") from None
-
-
-Time = Annotated[datetime, AfterValidator(_utc)]
-
-
 class SessionsQuery(Model):
     student: UUID | None = None
     lesson: UUID | None = None
@@ -54,17 +44,6 @@ class SessionsQuery(Model):
     "Started before this time."
     cursor: str | None = Field(None, max_length=LONGEST)
     limit: int = Field(20, ge=1, le=100)
-
-
-class LessonName(Model):
-    id: UUID
-    slug: str
-    title: str
-
-
-class PersonName(Model):
-    id: UUID
-    name: str
 
 
 class SessionCard(Model):
