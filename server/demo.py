@@ -1,17 +1,22 @@
-"""A school to look around in, made once in a new embedded folder: five people, four lessons.
+"""A school to look around in, made once in a new embedded folder: five people who know each other,
+a class, four lessons.
 
 The password's file says how far it is: `demo-password.new` from before the folder's PostgreSQL is
 made, `demo-password` once the school is whole. A start that was cut off is taken up by the next.
 """
 
 import asyncio
+import contextlib
 import os
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
 from sessions.lessons import store
-from tenancy import cells, migrate, people
+from tenancy import assignments, cells, classes, guardians, migrate, people
+from tenancy.audit import By
+from tenancy.classes import ClassNameTaken
+from tenancy.errors import InTheWay
 from tenancy.identities import Identities
 from tenancy.model import Person, Role, Tenant, TenantUnknown
 from tenancy.people import EmailTaken
@@ -19,6 +24,7 @@ from tenancy.postgres import Database
 
 SLUG = "demo"
 NAME = "Demo School"
+CLASS = "Class 4b"
 KEPT_AS = "demo-password"
 BEGUN_AS = "demo-password.new"
 NAMES: Mapping[Role, str] = {
@@ -54,8 +60,9 @@ async def finish(admin_url: str, database: Database, identities: Identities, dat
     made = await asyncio.gather(
         *(_person(database, identities, school, role, password) for role in NAMES)
     )
-    author = next(person for person in made if "instructor" in person.roles)
-    await store.seed_demo(database, school.id, author.id)
+    of = dict(zip(NAMES, made, strict=True))
+    await _bonds(database, school, of)
+    await store.seed_demo(database, school.id, of["instructor"].id)
     (data_dir / BEGUN_AS).rename(data_dir / KEPT_AS)
     return password
 
@@ -81,3 +88,17 @@ async def _person(
             person = await people.by_email(connection, school.id, email)
         assert person is not None
         return person
+
+
+async def _bonds(database: Database, school: Tenant, of: Mapping[Role, Person]) -> None:
+    """The student is the tutor's to look after, the parent's child, and in the teacher's class."""
+    student = of["student"].id
+    with contextlib.suppress(InTheWay):
+        await assignments.create(database, school.id, of["tutor"].id, student, by=By())
+    await guardians.put(database, school.id, of["parent"].id, student, by=By())
+    with contextlib.suppress(ClassNameTaken):
+        await classes.create(database, school.id, CLASS, by=By())
+    rows, _ = await classes.list_(database, school.id, limit=100)
+    class_id = next(row.id for row in rows if row.name == CLASS)
+    for role in ("instructor", "student"):
+        await classes.put_member(database, school.id, class_id, of[role].id, by=By())

@@ -31,6 +31,16 @@ _QUERIES = load(__package__, "audit.sql")
 
 
 @dataclass(frozen=True, slots=True)
+class By:
+    """Whose doing a change is."""
+
+    person_id: UUID | None = None
+    "None: the server's or the operator's."
+    address: str | None = None
+    "Where they asked from."
+
+
+@dataclass(frozen=True, slots=True)
 class End:
     """Where a school's chain ends."""
 

@@ -5,15 +5,16 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
+from tenancy.errors import InTheWay, NotThere, Unfit
 from tenancy.ids import new_id
-from tenancy.model import Person, Role, TenancyError
+from tenancy.model import Person, Role
 from tenancy.postgres import Connection
 from tenancy.sql import load
 
 _QUERIES = load(__package__, "people.sql")
 
 
-class EmailTaken(TenancyError):
+class EmailTaken(InTheWay):
     """Somebody at the school has the address already."""
 
     def __init__(self, email: str) -> None:
@@ -54,6 +55,22 @@ async def get(connection: Connection, tenant_id: UUID, person_id: UUID) -> Perso
     """A person by id."""
     row = await connection.fetchrow(_QUERIES["person"], tenant_id, person_id)
     return read(row) if row else None
+
+
+async def fit(connection: Connection, tenant_id: UUID, person_id: UUID, role: Role) -> Person:
+    """Somebody who has a role, and whose account is on.
+
+    Raises:
+        NotThere: If there is nobody of this id; Unfit: If they are not what is asked for.
+    """
+    person = await get(connection, tenant_id, person_id)
+    if person is None:
+        raise NotThere("person", "people")
+    if person.status != "active":
+        raise Unfit(f"The account of {person.name} is switched off. Switch it on first.")
+    if role not in person.roles:
+        raise Unfit(f"{person.name} has not the role {role}. Give it to them first.")
+    return person
 
 
 async def by_email(connection: Connection, tenant_id: UUID, email: str) -> Person | None:

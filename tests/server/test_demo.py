@@ -9,8 +9,9 @@ import pytest
 from server import demo
 from sessions.lessons import store
 from sessions.lessons.demo import SLUGS
+from tenancy import assignments, care, classes
 from tenancy.identities import Identities
-from tenancy.model import ROLES
+from tenancy.model import ROLES, Person, Role
 from tenancy.postgres import Database
 
 
@@ -22,16 +23,24 @@ async def identities(database: Database) -> AsyncIterator[Identities]:
 
 
 async def look_around(database: Database, identities: Identities, password: str) -> None:
-    """Everybody is there and can sign in, and the lessons are."""
+    """Everybody is there, can sign in and has what is theirs, and the lessons are."""
     school = await database.tenant_by_slug(demo.SLUG)
+    people: dict[Role, Person] = {}
     for role in ROLES:
         signed_in = await identities.sign_in(
             school.id, f"{role}@demo.school", password, address="127.0.0.1"
         )
         assert signed_in.person.roles == {role}
-        if role == "student":
-            lessons = await store.list_for(database, signed_in.person)
-            assert {lesson.slug for lesson in lessons} == set(SLUGS)
+        people[role] = signed_in.person
+    lessons = await store.list_for(database, people["student"])
+    assert {lesson.slug for lesson in lessons} == set(SLUGS)
+    student, tutor = people["student"].id, people["tutor"].id
+    thing = await care.about(database, "transcript", school.id, student)
+    assert (thing.tutor_ids, thing.guardian_ids) == ({tutor}, {people["parent"].id})
+    everything = assignments.Filters()
+    assert len((await assignments.list_(database, school.id, everything, limit=9))[0]) == 1
+    ((row,), _) = await classes.list_(database, school.id, limit=9)
+    assert (row.name, row.students, row.instructors) == ("Class 4b", 1, 1)
 
 
 async def test_five_people_sign_in_with_the_password_in_the_folder(
@@ -66,9 +75,15 @@ async def test_a_start_that_was_cut_off_is_taken_up(
         await publish(*args)
         raise ConnectionError("cut off among the lessons")
 
+    async def few_bonds(*_: Any, **__: Any) -> Any:
+        raise ConnectionError("cut off among the bonds")
+
     demo.begin(tmp_path)
     with monkeypatch.context() as patched, pytest.raises(ConnectionError, match="people"):
         patched.setattr(identities, "create_person", few_people)
+        await demo.finish(database_urls.admin, database, identities, tmp_path)
+    with monkeypatch.context() as patched, pytest.raises(ConnectionError, match="bonds"):
+        patched.setattr(classes, "put_member", few_bonds)
         await demo.finish(database_urls.admin, database, identities, tmp_path)
     with monkeypatch.context() as patched, pytest.raises(ConnectionError, match="lessons"):
         patched.setattr(store, "_publish", few_lessons)
