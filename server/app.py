@@ -12,7 +12,7 @@ from starlette.types import ASGIApp
 from starlette.websockets import WebSocket
 
 from server import pages
-from server.api import lessons, openapi, people, sessions
+from server.api import events, lessons, openapi, people, sessions
 from server.api.table import starlette_routes
 from server.errors import Answer, LastResort, Refused, answer_to, problem, spelled
 from server.observe import Count
@@ -21,7 +21,7 @@ from server.realtime.routes import routes as realtime_routes
 from server.security import Security
 from server.services import Services
 
-API = (*people.ROUTES, *lessons.ROUTES, *sessions.ROUTES)
+API = (*people.ROUTES, *lessons.ROUTES, *sessions.ROUTES, *events.ROUTES)
 READY_WITHIN_S = 2.0  # a load balancer gives up soon after
 
 

@@ -6,6 +6,8 @@ from server.config import Config
 from server.identity import Door
 from server.observe import Counts
 from server.realtime.connection import Codecs
+from server.sight import Sight
+from server.streams import Streams
 from sessions.bus import Bus
 from sessions.jobs import Worker
 from sessions.live.lobby import Lobby
@@ -25,4 +27,6 @@ class Services:
     worker: Worker
     bus: Bus
     codecs: Codecs
+    sight: Sight
+    streams: Streams = field(default_factory=Streams)
     counts: Counts = field(default_factory=Counts)

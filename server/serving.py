@@ -22,9 +22,9 @@ from server.observe import task_failed
 from server.pages import warm
 from server.realtime.limits import FRAME_BYTES
 from server.realtime.uvicorn_socket import Socket
+from server.services import Services
 from server.tls import self_signed as make_certificate
 from server.wiring import open_services
-from sessions.live.lobby import Lobby
 from tenancy.embedded import check_free
 
 PING_EVERY_S, PONG_WITHIN_S = 20.0, 25.0  # realtime.md: ping each 20 s, give up after 45 s
@@ -61,7 +61,7 @@ async def _serve(config: Config, *, self_signed: bool) -> int:
             new_key = config.embedded and not _master_key(config).exists()
             async with open_services(config) as services:
                 server = _Server(_uvicorn(config, build(services)))
-                stop.serving(server, services.lobby)
+                stop.serving(server, services)
                 await warm()
                 _announce(config, listening, new_key=new_key)
                 await server.serve(sockets=[listening])
@@ -78,15 +78,15 @@ class _Stop:
         self.asked = 0
         self._task = asyncio.current_task()
         self._server: _Server | None = None
-        self._lobby: Lobby | None = None
+        self._services: Services | None = None
         self._letting_go: asyncio.Task[None] | None = None
         loop = asyncio.get_running_loop()
         for name in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(name, self._signalled)
 
-    def serving(self, server: "_Server", lobby: Lobby) -> None:
+    def serving(self, server: "_Server", services: Services) -> None:
         """From now on there is something to stop in order."""
-        self._server, self._lobby = server, lobby
+        self._server, self._services = server, services
 
     def _signalled(self) -> None:
         self.asked += 1
@@ -100,9 +100,10 @@ class _Stop:
 
     async def _let_go(self) -> None:
         """Live lessons are told before their sockets close."""
-        assert self._server is not None and self._lobby is not None
+        assert self._server is not None and self._services is not None
+        self._services.streams.close()
         try:
-            await self._lobby.close(LESSONS_S)
+            await self._services.lobby.close(LESSONS_S)
         finally:
             self._server.should_exit = True
 

@@ -18,6 +18,7 @@ from server.identity import Door, Site
 from server.metrics import Sources, serve_metrics
 from server.observe import Counts, watch_loop
 from server.services import Services
+from server.sight import Sight
 from sessions.bus import Bus
 from sessions.jobs import Worker
 from sessions.live.lobby import Lobby, LobbySettings
@@ -83,6 +84,7 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
             worker=worker,
             bus=bus,
             codecs=import_module("ai.g711"),
+            sight=Sight(database),
             counts=counts,
         )
 

@@ -227,10 +227,12 @@ class Identities:
             credential.ends_at,
         )
 
-    async def still_valid(self, caller: Caller) -> bool:
+    async def still_valid(self, caller: Caller, *, in_use: bool = True) -> bool:
         """Whether a live connection may go on: same person, same roles, not withdrawn.
 
-        Asking counts as use, so a child in the middle of a lesson is not signed out.
+        Args:
+            in_use: Asking counts as use, so a child in the middle of a lesson is not signed out. An
+                open page that nobody touches is no use: it may go on until its sign-in would end.
         """
         tenant_id = caller.person.tenant_id
         try:
@@ -243,7 +245,10 @@ class Identities:
             credential = await credentials.find(connection, tenant_id, id=caller.credential_id)
             if credential is None or credential.withdrawal(school, now):
                 return False
-            await credentials.use(connection, credential, now)
+            if in_use:
+                await credentials.use(connection, credential, now)
+            elif credential.refusal(school, now):
+                return False
             return credential.person.roles == caller.person.roles
 
         return await self._database.run(tenant_id, work)

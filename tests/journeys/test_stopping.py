@@ -1,6 +1,7 @@
 """The server is killed, or stopped, in the middle of a lesson; the lesson goes on."""
 
 import asyncio
+import http.client
 import json
 
 import pytest
@@ -60,6 +61,10 @@ async def test_what_was_done_survives_kill_9_and_the_lesson_goes_on_with_the_nex
 async def test_ctrl_c_tells_the_students_and_leaves_no_process(place: Place) -> None:
     url = f"ws://{place.server.address}/v1/realtime?model={LESSON}"
     bearer = {"Authorization": f"Bearer {place.token()}"}
+    following = http.client.HTTPConnection(place.server.address)
+    following.request("GET", "/api/v1/events", headers=bearer)
+    news = following.getresponse()
+    assert news.readline().startswith(b"retry: ")
     async with websockets.connect(url, additional_headers=bearer, compression=None) as connection:
         created = json.loads(await connection.recv())
         await connection.send('{"type":"response.create"}')
@@ -77,6 +82,8 @@ async def test_ctrl_c_tells_the_students_and_leaves_no_process(place: Place) -> 
     assert notices == ["going_away"]
     assert closed.value.rcvd is not None and closed.value.rcvd.code == 1001
     assert await asyncio.to_thread(place.server.wait) == 0
+    assert b"closed" not in news.read(), "whoever follows the news may come back"
+    following.close()
     assert until(lambda: not any(one.alive for one in running), GONE_WITHIN_S), [
         one.command for one in running if one.alive
     ]

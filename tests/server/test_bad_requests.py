@@ -15,6 +15,7 @@ from server.app import API, build
 from server.config import Config
 from server.identity import Door, Site
 from server.services import Services
+from server.sight import Sight
 from sessions.bus import Bus
 from sessions.jobs import Worker
 from sessions.live.lobby import Lobby
@@ -123,6 +124,8 @@ HEADERS = [
 ]
 ROUTES = ["/api/v1/lessons", "/api/v1/school", "/v1/models", "/v1/realtime", "/student", "/nothing"]
 METHODS = ("DELETE", "PUT", "TRACE", "BREW")
+LEFT_OUT = ("sign_out", "stream_events")
+"After the one every answer would be 401, and the other does not end."
 
 
 @pytest.fixture
@@ -139,6 +142,7 @@ async def student(database: Database, school: Any) -> AsyncIterator[httpx.AsyncC
         worker=worker,
         bus=bus,
         codecs=cast(Any, None),
+        sight=Sight(database),
     )
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(cast(Any, build(services)), raise_app_exceptions=False),
@@ -215,6 +219,8 @@ def generated(chance: random.Random) -> Iterator[tuple[str, str, bytes]]:
     described = openapi.document(API)
     for path, operations in described["paths"].items():
         for method, operation in operations.items():
+            if operation["operationId"] in LEFT_OUT:
+                continue
             query = []
             address = path
             for parameter in operation.get("parameters", ()):

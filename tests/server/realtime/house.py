@@ -27,6 +27,7 @@ from server.realtime.limits import FRAME_BYTES
 from server.realtime.routes import routes
 from server.realtime.uvicorn_socket import Socket
 from server.services import Services
+from server.sight import Sight
 from sessions.bus import Bus
 from sessions.jobs import Worker
 from sessions.lessons import store
@@ -183,6 +184,7 @@ async def open_house(
         worker=worker,
         bus=bus,
         codecs=g711,
+        sight=Sight(database),
     )
     await add_lesson(database, school)
     app = Starlette(
