@@ -35,9 +35,9 @@ export class Api {
   get = (path, filters) => this.#ask("GET", `${BASE}${path}${query(filters)}`);
   post = (path, body = {}) => this.#ask("POST", `${BASE}${path}`, body);
   put = (path, body = {}) => this.#ask("PUT", `${BASE}${path}`, body);
-  patch = (path, body) => this.#ask("PATCH", `${BASE}${path}`, body);
+  patch = (path, body, options) => this.#ask("PATCH", `${BASE}${path}`, body, options);
   remove = (path) => this.#ask("DELETE", `${BASE}${path}`, {});
-  upload = (path, text, type) => this.#ask("POST", `${BASE}${path}`, text, type);
+  upload = (path, text, type) => this.#ask("POST", `${BASE}${path}`, text, { type });
 
   async me() {
     return this.#remember(await this.#ask("GET", `${BASE}/me`));
@@ -59,12 +59,13 @@ export class Api {
     return me;
   }
 
-  async #ask(method, address, body, type = "application/json") {
+  /** `keepalive`: the request goes on when the page is left. */
+  async #ask(method, address, body, { type = "application/json", keepalive = false } = {}) {
     const headers = { accept: "application/json" };
     if (body !== undefined) headers["content-type"] = type;
     if (body !== undefined && this.#csrf) headers["x-csrf-token"] = this.#csrf;
     const content = body && (type === "application/json" ? JSON.stringify(body) : body);
-    const request = { method, headers, body: content, credentials: "same-origin" };
+    const request = { method, headers, body: content, credentials: "same-origin", keepalive };
     let response;
     try {
       response = await this.#fetch(address, { ...request, signal: AbortSignal.timeout(15_000) });
