@@ -8,12 +8,11 @@ made, `demo-password` once the school is whole. A start that was cut off is take
 import asyncio
 import contextlib
 import os
-import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
 from sessions.lessons import store
-from tenancy import assignments, cells, classes, guardians, migrate, people
+from tenancy import assignments, cells, classes, guardians, migrate, passwords, people
 from tenancy.audit import By
 from tenancy.classes import ClassNameTaken
 from tenancy.errors import InTheWay
@@ -35,17 +34,14 @@ NAMES: Mapping[Role, str] = {
     "admin": "Ada Lind",
 }
 
-_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that look alike
-
 
 def begin(data_dir: Path) -> None:
     """Note that the folder shall have the school; everybody's password is random, kept there."""
     path = data_dir / BEGUN_AS
     path.unlink(missing_ok=True)
-    password = "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(3))
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
-        file.write(password + "\n")
+        file.write(passwords.make() + "\n")
 
 
 def is_begun(data_dir: Path) -> bool:
