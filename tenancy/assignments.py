@@ -13,20 +13,13 @@ from tenancy import audit, people
 from tenancy.audit import By
 from tenancy.errors import InTheWay, NotThere, Unfit
 from tenancy.ids import new_id
+from tenancy.model import Name
 from tenancy.postgres import Connection, Database
 from tenancy.sql import load
 
 Status = Literal["active", "paused", "completed"]
 
 _QUERIES = load(__package__, "assignments.sql")
-
-
-@dataclass(frozen=True, slots=True)
-class Name:
-    """Somebody, as lists name them."""
-
-    id: UUID
-    name: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,23 +154,14 @@ async def put_member(
     """
 
     async def work(connection: Connection) -> None:
-        if await connection.fetchrow(_QUERIES["one"], tenant_id, class_id) is None:
-            raise _unknown()
+        await _check_there(connection, tenant_id, class_id)
         person = await people.get(connection, tenant_id, person_id)
         if person is None:
             raise NotThere("person", "people")
-        as_ = role or role_of(person)
-        await people.fit(connection, tenant_id, person_id, as_)
-        row = await connection.fetchrow(_QUERIES["member"], tenant_id, class_id, person_id)
-        if row is not None and row["role"] == as_:
-            return
-        await connection.execute(_QUERIES["remove_member"], tenant_id, class_id, person_id)
-        await connection.execute(
-            _QUERIES["put_member"], tenant_id, class_id, person_id, as_, datetime.now(UTC)
-        )
-        await _note(
-            connection, tenant_id, by, "add", class_id, {"person": str(person_id), "role": as_}
-        )
+        as_ = await join(connection, tenant_id, class_id, person, datetime.now(UTC), role=role)
+        if as_ is not None:
+            detail = {"person": str(person_id), "role": as_}
+            await _note(connection, tenant_id, by, "add", class_id, detail)
 
     await database.run(tenant_id, work)
 
@@ -185,13 +176,37 @@ async def remove_member(
     """
 
     async def work(connection: Connection) -> None:
-        if await connection.fetchrow(_QUERIES["one"], tenant_id, class_id) is None:
-            raise _unknown()
+        await _check_there(connection, tenant_id, class_id)
         query = _QUERIES["remove_member"]
         if await connection.fetchval(query, tenant_id, class_id, person_id):
             await _note(connection, tenant_id, by, "remove", class_id, {"person": str(person_id)})
 
     await database.run(tenant_id, work)
+
+
+async def join(
+    connection: Connection,
+    tenant_id: UUID,
+    class_id: UUID,
+    person: Person,
+    now: datetime,
+    *,
+    role: MemberRole | None = None,
+) -> MemberRole | None:
+    """`put_member` within a transaction that notes it itself; None: they were in it already.
+
+    Raises:
+        NotThere: If there is no such class; Unfit: As `put_member`.
+    """
+    await _check_there(connection, tenant_id, class_id)
+    as_ = role or role_of(person)
+    await people.fit(connection, tenant_id, person.id, as_)
+    row = await connection.fetchrow(_QUERIES["member"], tenant_id, class_id, person.id)
+    if row is not None and row["role"] == as_:
+        return None
+    await connection.execute(_QUERIES["remove_member"], tenant_id, class_id, person.id)
+    await connection.execute(_QUERIES["put_member"], tenant_id, class_id, person.id, as_, now)
+    return as_
 
 
 def role_of(person: Person) -> MemberRole:
@@ -208,6 +223,11 @@ def role_of(person: Person) -> MemberRole:
         f"Only students and teachers are in classes, and {person.name} is neither."
         " Give them the role first."
     )
+
+
+async def _check_there(connection: Connection, tenant_id: UUID, class_id: UUID) -> None:
+    if await connection.fetchrow(_QUERIES["one"], tenant_id, class_id) is None:
+        raise _unknown()
 
 
 async def _check_name(

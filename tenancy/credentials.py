@@ -156,3 +156,9 @@ async def end_all(
     """End everything a person holds; returns what ended now."""
     ended = await connection.fetch(_QUERIES["end_all"], tenant_id, person_id, now)
     return [row["id"] for row in ended]
+
+
+async def held(connection: Connection, tenant_id: UUID, person_id: UUID) -> list[UUID]:
+    """What a person holds that has not been ended."""
+    rows = await connection.fetch(_QUERIES["held"], tenant_id, person_id)
+    return [row["id"] for row in rows]

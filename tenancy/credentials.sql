@@ -72,3 +72,7 @@ RETURNING id;
 -- Removes what has been useless for long; the audit keeps that it existed.
 DELETE FROM access_tokens
  WHERE tenant_id = $1 AND person_id = $2 AND expires_at < $3;
+
+-- held(tenant_id, person_id)
+-- What a person may have something open with.
+SELECT id FROM access_tokens WHERE tenant_id = $1 AND person_id = $2 AND revoked_at IS NULL;

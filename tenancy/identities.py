@@ -92,11 +92,11 @@ class Identities:
         self._clock = clock
         self._ticks_s = ticks_s
         self._guesses = Guesses()
-        self._passwords = Passwords()
+        self.passwords = Passwords()
         self.revocations = Revocations(clock)
 
     def close(self) -> None:
-        self._passwords.close()
+        self.passwords.close()
 
     async def create_person(
         self,
@@ -114,7 +114,7 @@ class Identities:
         Raises:
             EmailTaken: If somebody of the school has the address.
         """
-        password_hash = await self._passwords.hash(password) if password is not None else None
+        password_hash = await self.passwords.hash(password) if password is not None else None
         now = self._clock()
 
         async def work(connection: Connection) -> Person:
@@ -158,10 +158,10 @@ class Identities:
             raise SignInRefused(credentials.PAUSED)
         async with self._database.transaction(tenant_id) as connection:
             person_id, password_hash = await credentials.password(connection, tenant_id, email)
-        right = await self._passwords.verify(password, password_hash)
+        right = await self.passwords.verify(password, password_hash)
         fresh_hash = None
         if right and password_hash is not None and is_outdated(password_hash):
-            fresh_hash = await self._passwords.hash(password)
+            fresh_hash = await self.passwords.hash(password)
         now = self._clock()
 
         async def work(connection: Connection) -> SignedIn | None:
@@ -267,27 +267,6 @@ class Identities:
                 thing="person",
                 thing_id=str(caller.person.id),
                 address=address,
-            )
-            return ended
-
-        self.revocations.announce(await self._database.run(tenant_id, work))
-
-    async def deactivate(
-        self, tenant_id: UUID, person_id: UUID, *, actor: UUID | None = None
-    ) -> None:
-        """Switch an account off and sign its owner out everywhere."""
-        now = self._clock()
-
-        async def work(connection: Connection) -> list[UUID]:
-            await people.set_status(connection, tenant_id, person_id, "deactivated")
-            ended = await credentials.end_all(connection, tenant_id, person_id, now)
-            await audit.write(
-                connection,
-                tenant_id,
-                actor=actor,
-                verb="deactivate",
-                thing="person",
-                thing_id=str(person_id),
             )
             return ended
 

@@ -44,6 +44,14 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
+class Name:
+    """Somebody, or a class, as lists name them."""
+
+    id: UUID
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Caller:
     """Who a verified credential stands for, and what it was."""
 

@@ -35,6 +35,7 @@ async def add(
     roles: frozenset[Role],
     locale: str,
     now: datetime,
+    grade_level: str = "",
 ) -> Person:
     """A new account.
 
@@ -43,7 +44,7 @@ async def add(
     """
     person = Person(new_id(), tenant_id, name, plain_email(email), roles, locale=locale)
     if not await connection.fetchval(
-        _QUERIES["add_person"], tenant_id, person.id, person.email, name, locale, now
+        _QUERIES["add_person"], tenant_id, person.id, person.email, name, locale, grade_level, now
     ):
         raise EmailTaken(person.email)
     for role in sorted(roles):
