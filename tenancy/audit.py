@@ -41,6 +41,33 @@ class By:
 
 
 @dataclass(frozen=True, slots=True)
+class Entry:
+    """Something that was done."""
+
+    seq: int
+    at: datetime
+    actor_id: UUID | None
+    actor: str | None
+    "Their name."
+    verb: str
+    thing: str
+    thing_id: str
+    detail: Mapping[str, Any] | None
+    address: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What None stands in does not filter; `to` itself is left out."""
+
+    actor_id: UUID | None = None
+    verb: str | None = None
+    thing: str | None = None
+    from_: datetime | None = None
+    to: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class End:
     """Where a school's chain ends."""
 
@@ -108,6 +135,26 @@ async def append(
     )
     mac = _mac(key, head["mac"], tenant_id, entry)
     await connection.execute(_QUERIES["append"], tenant_id, *entry, mac, _head(key, mac))
+
+
+async def list_(
+    database: Database, tenant_id: UUID, filters: Filters, *, before: int | None = None, limit: int
+) -> tuple[list[Entry], int | None]:
+    """A page of the log, newest first, and before which entry the next one begins."""
+    async with database.transaction(tenant_id) as connection:
+        rows = await connection.fetch(
+            _QUERIES["list"],
+            tenant_id,
+            filters.actor_id,
+            filters.verb,
+            filters.thing,
+            filters.from_,
+            filters.to,
+            before,
+            limit + 1,
+        )
+    found = [Entry(*row) for row in rows[:limit]]
+    return found, found[-1].seq if len(rows) > limit else None
 
 
 async def verify(database: Database, tenant_id: UUID) -> list[str]:

@@ -27,3 +27,18 @@ SELECT seq, at, actor, verb, thing, thing_id, detail, address, mac
  WHERE tenant_id = $1 AND seq > $2
  ORDER BY seq
  LIMIT $3;
+
+-- list(tenant_id, actor, verb, thing, from, to, before, limit)
+-- Newest first, with the actor's name; NULL does not filter.
+SELECT a.seq, a.at, a.actor, p.name, a.verb, a.thing, a.thing_id, a.detail, a.address
+  FROM audit a
+  LEFT JOIN people p ON p.tenant_id = $1 AND p.id = a.actor
+ WHERE a.tenant_id = $1
+   AND ($2::uuid IS NULL OR a.actor = $2)
+   AND ($3::text IS NULL OR a.verb = $3)
+   AND ($4::text IS NULL OR a.thing = $4)
+   AND ($5::timestamptz IS NULL OR a.at >= $5)
+   AND ($6::timestamptz IS NULL OR a.at < $6)
+   AND ($7::bigint IS NULL OR a.seq < $7)
+ ORDER BY a.seq DESC
+ LIMIT $8;

@@ -204,3 +204,24 @@ async def test_a_thousand_problems_are_told_in_twenty(database, school, admin_co
     problems = await audit.verify(database, school.tenant.id)
     assert len(problems) == audit.NOT_SHOWN_AFTER + 1
     assert problems[-1] == "And 1480 more problems."
+
+
+async def test_the_log_is_read_newest_first_with_names_and_filters(database, audited):
+    tenant_id = audited.tenant.id
+    entries, more = await audit.list_(database, tenant_id, audit.Filters(), limit=2)
+    assert [(entry.seq, entry.verb) for entry in entries] == [(5, "sign_out"), (4, "assign")]
+    assert (entries[0].actor, entries[0].address) == (audited.admin.name, "192.0.2.1")
+    rest, over = await audit.list_(database, tenant_id, audit.Filters(), before=more, limit=9)
+    assert ([entry.seq for entry in rest], over) == ([3, 2, 1], None)
+    assert (rest[-1].actor_id, rest[-1].actor) == (None, None)
+
+    async def seqs(**filters):
+        found, _ = await audit.list_(database, tenant_id, audit.Filters(**filters), limit=9)
+        return [entry.seq for entry in found]
+
+    assert await seqs(actor_id=audited.admin.id) == [5, 4, 3, 2]
+    assert await seqs(verb="read") == [3]
+    assert await seqs(thing="school") == [1]
+    assert await seqs(from_=entries[1].at) == [5, 4]
+    assert await seqs(to=entries[1].at) == [3, 2, 1]
+    assert await seqs(actor_id=new_id()) == []
