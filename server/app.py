@@ -12,7 +12,18 @@ from starlette.types import ASGIApp
 from starlette.websockets import WebSocket
 
 from server import pages
-from server.api import events, lessons, openapi, people, sessions
+from server.api import (
+    audit,
+    care,
+    classes,
+    events,
+    lessons,
+    openapi,
+    people,
+    roster,
+    sessions,
+    settings,
+)
 from server.api.table import starlette_routes
 from server.errors import Answer, LastResort, Refused, answer_to, problem, spelled
 from server.observe import Count
@@ -21,7 +32,17 @@ from server.realtime.routes import routes as realtime_routes
 from server.security import Security
 from server.services import Services
 
-API = (*people.ROUTES, *lessons.ROUTES, *sessions.ROUTES, *events.ROUTES)
+API = (
+    *people.ROUTES,
+    *lessons.ROUTES,
+    *sessions.ROUTES,
+    *events.ROUTES,
+    *roster.ROUTES,
+    *classes.ROUTES,
+    *care.ROUTES,
+    *settings.ROUTES,
+    *audit.ROUTES,
+)
 READY_WITHIN_S = 2.0  # a load balancer gives up soon after
 
 

@@ -25,8 +25,11 @@ from sessions.errors import (
     SessionUnknown,
     TooManySessions,
 )
+from tenancy.accounts import LastAdmin
+from tenancy.errors import InTheWay, NotThere, Unfit
 from tenancy.identities import PersonUnknown, SeveralSchools
 from tenancy.model import NotAllowed, NotSignedIn, SignInRefused, TenantUnknown
+from tenancy.people import EmailTaken
 from tenancy.postgres import DatabaseUnavailable
 
 log = structlog.get_logger()
@@ -97,7 +100,12 @@ TABLE: Mapping[type[Exception], tuple[int, str]] = {
     SessionUnknown: (404, "session_not_found"),
     TenantUnknown: (404, "school_not_found"),
     PersonUnknown: (404, "person_not_found"),
+    NotThere: (404, "not_found"),
     SeveralSchools: (409, "several_schools"),
+    EmailTaken: (409, "email_taken"),
+    LastAdmin: (409, "last_admin"),
+    InTheWay: (409, "conflict"),
+    Unfit: (422, "unfit"),
     SessionIsOver: (409, "session_over"),
     TooManySessions: (429, "too_many_sessions"),
     PlanInvalid: (422, "plan_invalid"),

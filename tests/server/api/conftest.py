@@ -6,7 +6,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from server.api import lessons, sessions
+from server.api import audit, care, classes, lessons, people, roster, sessions, settings
 from server.api.table import starlette_routes
 from server.identity import Door, Site
 from sessions.lessons import store
@@ -63,6 +63,43 @@ async def api(database):
             bearer = {"Authorization": f"Bearer {tokens[person.id]}"}
             return await client.get(path, params=query, headers=bearer)
 
+        yield ask
+    identities.close()
+
+
+@pytest.fixture
+async def office(database):
+    """`await office(person, method, path, body)`: what the school office has over HTTP, as them.
+
+    A body that is bytes is sent as CSV. `office.identities` are those of the server.
+    """
+    identities = Identities(database)
+    services = SimpleNamespace(
+        database=database, identities=identities, door=Door(identities, Site())
+    )
+    modules = (people, roster, classes, care, settings, audit)
+    routes = starlette_routes(
+        [route for module in modules for route in module.ROUTES], lambda _: services
+    )
+    transport = httpx.ASGITransport(Starlette(routes=routes), client=("203.0.113.20", 50_000))
+    tokens = {}
+
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost/api/v1") as client:
+
+        async def ask(person, method, path, body=None, **query):
+            if person.id not in tokens:
+                slug = (await database.tenant(person.tenant_id)).slug
+                tokens[person.id] = await issue_token(database, person.email, slug, 600)
+            more = {"content": body} if isinstance(body, bytes) else {"json": body}
+            return await client.request(
+                method,
+                path,
+                params=query or None,
+                headers={"Authorization": f"Bearer {tokens[person.id]}"},
+                **({} if body is None else more),
+            )
+
+        ask.identities = identities
         yield ask
     identities.close()
 

@@ -15,6 +15,8 @@ from server.sight import Sight
 from server.streams import PER_PERSON, WAITING, Streams
 from sessions.bus import Bus, school_topic
 from sessions.news import LessonChanged, OverridePublished, SessionChanged
+from tenancy import accounts
+from tenancy.audit import By
 from tenancy.identities import Identities, issue_token
 from tenancy.ids import new_id
 
@@ -193,7 +195,8 @@ async def test_who_may_read_no_longer_is_told_to_stay_away(house, school, how):
     if how == "sign_out":
         await house.identities.sign_out(await house.identities.verify(token))
     else:
-        await house.identities.deactivate(school.tenant.id, school.tutor.id)
+        tenant_id, tutor = school.tenant.id, school.tutor.id
+        await accounts.deactivate(house.database, house.identities, tenant_id, tutor, by=By())
     house.tell(school, changed(school))
     assert await reader.next() == ("closed", {"reason": "signed_out"})
     assert await reader.next() is None
