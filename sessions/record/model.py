@@ -17,6 +17,16 @@ SummaryKind = Literal["normal", "brief", "no_transcript"]
 
 
 @dataclass(frozen=True, slots=True)
+class Corrected:
+    """That somebody corrected something, and when."""
+
+    by: str
+    at: datetime
+    answer: str | None = None
+    "What the tutor should have said; what it did say stays beside it."
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """One thing said or done in a session.
 
@@ -42,6 +52,8 @@ class Item:
     engine: str | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
     "`sure` of a spoken turn; the engine's own notes under `engine`; `content` hash."
+    corrected: Corrected | None = None
+    "Only of what readers get (`sessions.review.readings`): the record itself is never corrected."
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +155,8 @@ class Summary:
     "Questions to try again: those that needed hints, or were solved for the student."
     engine: str = "rules"
     "What made it."
+    overrides: tuple[str, ...] = ()
+    "Ids of the corrections of items that it already knows."
 
 
 class SessionTaken(Exception):
