@@ -19,10 +19,13 @@ from server.api import (
     events,
     lessons,
     openapi,
+    overrides,
     people,
+    reviews,
     roster,
     sessions,
     settings,
+    transcripts,
 )
 from server.api.table import starlette_routes
 from server.errors import Answer, LastResort, Refused, answer_to, problem, spelled
@@ -36,6 +39,9 @@ API = (
     *people.ROUTES,
     *lessons.ROUTES,
     *sessions.ROUTES,
+    *transcripts.ROUTES,
+    *reviews.ROUTES,
+    *overrides.ROUTES,
     *events.ROUTES,
     *roster.ROUTES,
     *classes.ROUTES,

@@ -1,49 +1,61 @@
-"""Sessions over HTTP: lists, transcripts, summaries, usage.
+"""Sessions over HTTP: lists, one of them, what is beside it in a list.
 
 Whatever the caller may not read is not there: the answer is the same as for an id that never was.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import Field
-from starlette.responses import Response
 
+from server.api import records
 from server.api.cursors import LONGEST, open_cursor, seal_cursor
 from server.api.shapes import LessonName, PersonName, Time
 from server.api.table import Call, Model, Route
 from server.errors import Refused
-from sessions.errors import SessionUnknown
-from sessions.record import listing, reads, sessions, summaries, transcript
+from sessions.record import feedback, listing, reads
 from sessions.record.listing import Card, Filters, Place
-from sessions.record.model import (
-    EndReason,
-    ItemStatus,
-    Kind,
-    Role,
-    Sentence,
-    Speaker,
-    SummaryKind,
-)
+from sessions.record.model import EndReason
 from tenancy import care
 from tenancy.policy import Thing, may, require
 
-NO_SUCH_SESSION = (
-    "There is no such session for you. GET /api/v1/sessions lists those that you may read."
-)
+LONGEST_ENGINE = 64
+NO_LESSON = "Versions are counted for each lesson: name the `lesson` too."
 
 
-class SessionsQuery(Model):
+class SessionsFilter(Model):
     student: UUID | None = None
     lesson: UUID | None = None
+    version: int | None = Field(None, ge=1, le=1_000_000)
+    "Of the lesson, which has to be named too."
     status: Literal["live", "ended"] | None = None
     from_: Time | None = Field(None, alias="from")
     "Started at this time or later."
     to: Time | None = None
     "Started before this time."
+    min_ms: int | None = Field(None, ge=0, le=10**12)
+    "It lasted so long at least."
+    max_ms: int | None = Field(None, ge=0, le=10**12)
+    "It lasted so long at most."
+    engine: str | None = Field(None, min_length=1, max_length=LONGEST_ENGINE)
+    "A tutor engine that took part."
+    end_reason: EndReason | None = None
+    reviewed: bool | None = None
+    thumbs: Literal["up", "down", "none"] | None = None
+    "What the student said of it."
+
+
+class SessionsQuery(SessionsFilter):
     cursor: str | None = Field(None, max_length=LONGEST)
     limit: int = Field(20, ge=1, le=100)
+
+
+class Reviewed(Model):
+    """Who went through a session, and when."""
+
+    at: datetime
+    by: PersonName
 
 
 class SessionCard(Model):
@@ -51,6 +63,8 @@ class SessionCard(Model):
 
     id: UUID
     lesson: LessonName
+    version: int | None
+    "Of the lesson; null for a trial of a draft."
     student: PersonName
     status: Literal["live", "ended"]
     mode: Literal["voice", "text"]
@@ -66,6 +80,10 @@ class SessionCard(Model):
     steps: int
     engines: list[str]
     has_summary: bool
+    reviewed: Reviewed | None
+    thumbs: Literal["up", "down"] | None
+    corrections: int
+    "That are in force."
 
 
 class SessionPage(Model):
@@ -83,143 +101,110 @@ class Reader(Model):
     at: datetime
 
 
+class MayDo(Model):
+    """What the caller may do with a session."""
+
+    follow: bool
+    review: bool
+    override: bool
+    export: bool
+    renew: bool
+
+
+class Feedback(Model):
+    """How the student found it."""
+
+    helpful: bool
+    comment: str | None
+
+
 class SessionDetail(SessionCard):
     brief_hash: str
     "What the tutor was told, as a fingerprint."
-    version: int
-    "Of the lesson."
     readers: list[Reader]
+    feedback: Feedback | None
+    may: MayDo
 
 
-class TranscriptQuery(Model):
-    format: Literal["json", "vtt", "text"] = "json"
+class SessionNeighbours(Model):
+    """What is beside a session in the list, newest first, with the same filters."""
 
-
-class TranscriptItem(Model):
-    """One thing said: `said` in whole, `heard` as far as it reached the student."""
-
-    id: str
-    role: Role
-    speaker: Speaker
-    kind: Kind
-    said: str | None
-    heard: str | None
-    status: ItemStatus
-    interrupted: bool
-    started_ms: int
-    ended_ms: int | None
-    position: int
-    sure: bool | None
-
-
-class Transcript(Model):
-    session_id: UUID
-    items: list[TranscriptItem]
-
-
-class SummarySentence(Model):
-    """What the summary says, and the items it rests on."""
-
-    text: str
-    item_ids: list[str]
-
-
-class SessionSummary(Model):
-    """`pending` until the session is over and the summary made."""
-
-    status: Literal["ready", "pending"]
-    kind: SummaryKind | None = None
-    narrative: list[SummarySentence] = Field(default_factory=list)
-    next_steps: list[SummarySentence] = Field(default_factory=list)
-    subjects: list[str] = Field(default_factory=list)
-    done_well: SummarySentence | None = None
-    practice: list[str] = Field(default_factory=list)
-    engine: str | None = None
-
-
-class UsageEntry(Model):
-    engine: str
-    unit: str
-    quantity: int
-
-
-class SessionUsage(Model):
-    items: list[UsageEntry]
+    previous: UUID | None
+    "The next newer one."
+    next: UUID | None
+    "The next older one."
+    next_unreviewed: UUID | None
+    "The next older one that nobody has been through."
 
 
 async def list_sessions(call: Call) -> SessionPage:
     """One's own sessions; for staff those that are theirs to see."""
     query: SessionsQuery = call.query
-    filters = Filters(
-        await _whose(call, query.student), query.lesson, query.status, query.from_, query.to
-    )
-    name = f"sessions {filters}"
+    filters = await filters_of(call, query)
+    # Named as it was asked: whom a tutor looks after may change while they page.
+    name = f"sessions {query.model_dump_json(exclude={'cursor', 'limit'}, exclude_none=True)}"
     after = _place(await open_cursor(call, name, query.cursor)) if query.cursor else None
     cards, following = await listing.list_(
         call.services.database, call.person.tenant_id, filters, after=after, limit=query.limit
     )
     return SessionPage(
-        items=[SessionCard(**_card(card)) for card in cards],
+        items=[shown(card) for card in cards],
         next_cursor=seal_cursor(call, name, _text(following)) if following else None,
     )
 
 
 async def get_session(call: Call) -> SessionDetail:
     """One session, with who has read its transcript."""
-    card = await _readable(call, "session")
-    readers = await reads.of(call.services.database, call.person.tenant_id, card.row.id)
+    card = await records.find(call, "session")
+    database, tenant_id = call.services.database, call.person.tenant_id
+    readers = await reads.of(database, tenant_id, card.row.id)
+    given = await feedback.of(database, tenant_id, card.row.id, card.row.student_id)
     return SessionDetail(
         **_card(card),
         brief_hash=card.row.brief_hash,
-        version=card.version,
         readers=[Reader(name=read.name, role=read.role, at=read.at) for read in readers],
+        feedback=Feedback(helpful=given.helpful, comment=given.comment) if given else None,
+        may=_may(call, await records.about(call, card, "session")),
     )
 
 
-async def get_transcript(call: Call) -> Transcript | Response:
-    """What was said; that staff reads it is noted first, and the student can see it."""
-    card = await _readable(call, "transcript")
-    database, person = call.services.database, call.person
-    if card.row.student_id != person.id:
-        await reads.note(database, person, card.row.id, datetime.now(UTC), call.address or None)
-    items = await sessions.items(database, person.tenant_id, card.row.id)
-    names = {**transcript.NAMES, "student": card.student_name}
-    match call.query.format:
-        case "vtt":
-            return Response(transcript.as_vtt(items, names), media_type="text/vtt")
-        case "text":
-            return Response(transcript.as_text(items, names), media_type="text/plain")
-    return Transcript.model_validate(transcript.as_json(card.row.id, items))
-
-
-async def get_summary(call: Call) -> SessionSummary:
-    """What the session came to."""
-    card = await _readable(call, "summary")
-    found = await summaries.get(call.services.database, call.person.tenant_id, card.row.id)
-    if found is None:
-        return SessionSummary(status="pending")
-    return SessionSummary(
-        status="ready",
-        kind=found.kind,
-        narrative=[_sentence(sentence) for sentence in found.narrative],
-        next_steps=[_sentence(sentence) for sentence in found.next_steps],
-        subjects=list(found.subjects),
-        done_well=_sentence(found.done_well) if found.done_well else None,
-        practice=list(found.practice),
-        engine=found.engine,
+async def get_neighbours(call: Call) -> SessionNeighbours:
+    """The sessions before and after one in a list."""
+    card = await records.find(call, "session")
+    found = await listing.neighbours(
+        call.services.database,
+        call.person.tenant_id,
+        await filters_of(call, call.query),
+        card.place,
+    )
+    return SessionNeighbours(
+        previous=found.previous, next=found.next, next_unreviewed=found.next_unreviewed
     )
 
 
-async def get_usage(call: Call) -> SessionUsage:
-    """What the session used of what costs."""
-    card = await _readable(call, "usage")
-    found = await sessions.usage_of(call.services.database, call.person.tenant_id, card.row.id)
-    return SessionUsage(
-        items=[
-            UsageEntry(engine=usage.engine, unit=usage.unit, quantity=usage.quantity)
-            for usage in found
-        ]
+async def filters_of(call: Call, query: SessionsFilter) -> Filters:
+    """What a query asks for, of what the caller may see."""
+    if query.version is not None and query.lesson is None:
+        raise Refused(400, "invalid_query", NO_LESSON, param="lesson")
+    return Filters(
+        student_ids=await _whose(call, query.student),
+        lesson_id=query.lesson,
+        version=query.version,
+        status=query.status,
+        from_=query.from_,
+        to=query.to,
+        min_ms=query.min_ms,
+        max_ms=query.max_ms,
+        engine=query.engine,
+        end_reason=query.end_reason,
+        reviewed=query.reviewed,
+        thumbs=query.thumbs,
     )
+
+
+def shown(card: Card) -> SessionCard:
+    """A session as lists show it."""
+    return SessionCard(**_card(card))
 
 
 async def _whose(call: Call, student_id: UUID | None) -> frozenset[UUID] | None:
@@ -234,19 +219,17 @@ async def _whose(call: Call, student_id: UUID | None) -> frozenset[UUID] | None:
     return frozenset({student_id})
 
 
-async def _readable(call: Call, kind: str) -> Card:
-    """The session that the path names, if the caller may read this of it."""
-    person, database = call.person, call.services.database
-    try:
-        session_id = UUID(call.path["id"])
-        card = await listing.card(database, person.tenant_id, session_id)
-    except (ValueError, SessionUnknown):
-        raise Refused(404, "session_not_found", NO_SUCH_SESSION) from None
-    if not may(
-        person, "read", await care.about(database, kind, person.tenant_id, card.row.student_id)
-    ):
-        raise Refused(404, "session_not_found", NO_SUCH_SESSION)
-    return card
+def _may(call: Call, thing: Thing) -> MayDo:
+    def may_do(verb: str, kind: str) -> bool:
+        return bool(may(call.person, verb, records.of_kind(thing, kind)))
+
+    return MayDo(
+        follow=may_do("follow", "session"),
+        review=may_do("review", "session"),
+        override=may_do("write", "override"),
+        export=may_do("export", "session"),
+        renew=may_do("renew", "summary"),
+    )
 
 
 def _card(card: Card) -> dict[str, Any]:
@@ -254,6 +237,7 @@ def _card(card: Card) -> dict[str, Any]:
     return {
         "id": row.id,
         "lesson": LessonName(id=row.lesson_id, slug=card.lesson_slug, title=card.lesson_title),
+        "version": card.version,
         "student": PersonName(id=row.student_id, name=card.student_name),
         "status": row.status,
         "mode": row.mode,
@@ -268,11 +252,15 @@ def _card(card: Card) -> dict[str, Any]:
         "steps": row.progress.steps,
         "engines": list(row.engines),
         "has_summary": card.has_summary,
+        "reviewed": reviewed(card.reviewed),
+        "thumbs": None if card.thumbs == "none" else card.thumbs,
+        "corrections": card.corrections,
     }
 
 
-def _sentence(sentence: Sentence) -> SummarySentence:
-    return SummarySentence(text=sentence.text, item_ids=list(sentence.item_ids))
+def reviewed(mark: listing.Reviewed | None) -> Reviewed | None:
+    """A mark as it is shown."""
+    return Reviewed(at=mark.at, by=PersonName(id=mark.by_id, name=mark.by)) if mark else None
 
 
 def _text(place: Place) -> str:
@@ -303,28 +291,11 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         "GET",
-        "/sessions/{id}/transcript",
-        get_transcript,
-        "What was said, and what of it was heard",
-        answer=Transcript,
-        query=TranscriptQuery,
-        media=("text/vtt", "text/plain"),
-        refuses=(404,),
-    ),
-    Route(
-        "GET",
-        "/sessions/{id}/summary",
-        get_summary,
-        "What the session came to",
-        answer=SessionSummary,
-        refuses=(404,),
-    ),
-    Route(
-        "GET",
-        "/sessions/{id}/usage",
-        get_usage,
-        "What the session used",
-        answer=SessionUsage,
+        "/sessions/{id}/neighbours",
+        get_neighbours,
+        "What is beside a session in a list",
+        answer=SessionNeighbours,
+        query=SessionsFilter,
         refuses=(404,),
     ),
 )

@@ -71,6 +71,14 @@ async def all_of(
     return tuple(_item(database, tenant_id, session_id, row) for row in rows)
 
 
+async def one(
+    database: Database, connection: Connection, tenant_id: UUID, session_id: UUID, item_id: str
+) -> Item | None:
+    """One item of a session; None where it has none of this id."""
+    row = await connection.fetchrow(_QUERIES["item"], tenant_id, session_id, item_id)
+    return None if row is None else _item(database, tenant_id, session_id, row)
+
+
 def _row(database: Database, tenant_id: UUID, session_id: UUID, item: Item) -> tuple[Any, ...]:
     def seal(column: str, text: str | None) -> bytes | None:
         return _sealed(database, tenant_id, session_id, item.id, column, text)

@@ -35,3 +35,10 @@ SELECT item_id, position, role, speaker, kind, status, said, heard, heard_ms, in
   FROM items
  WHERE tenant_id = $1 AND session_id = $2
  ORDER BY position, seq;
+
+-- item(tenant_id, session_id, item_id)
+-- One item of a session.
+SELECT item_id, position, role, speaker, kind, status, said, heard, heard_ms, interrupted,
+       started_ms, ended_ms, words, engine, data
+  FROM items
+ WHERE tenant_id = $1 AND session_id = $2 AND item_id = $3;

@@ -22,6 +22,11 @@ class Read:
     at: datetime
 
 
+def is_staff(reader: Person) -> bool:
+    """Whether somebody reads as one of the school; parents read of their own children."""
+    return not reader.roles.isdisjoint(_STAFF)
+
+
 async def note(
     database: Database, reader: Person, session_id: UUID, now: datetime, address: str | None = None
 ) -> bool:

@@ -27,7 +27,9 @@ from sessions.record.model import (
     SessionRow,
     SessionTaken,
 )
+from tenancy import audit
 from tenancy.ids import new_id
+from tenancy.model import Person
 from tenancy.postgres import Connection, Database
 from tenancy.sql import load
 
@@ -163,6 +165,28 @@ async def close_abandoned(database: Database, bus: Bus, job: Job, now: datetime)
     if row is not None and closed:
         tell_session(bus, job.tenant_id, row, "ended")
     return row.last_seen_at + grace if row is not None and row.status == "live" else None
+
+
+async def renew_summary(
+    database: Database, person: Person, session_id: UUID, *, address: str | None = None
+) -> None:
+    """Ask for another summary of a session that is over; asked for twice at once, it is one."""
+    tenant_id = person.tenant_id
+
+    async def work(connection: Connection) -> None:
+        number = await connection.fetchval(_QUERIES["newest_number"], tenant_id, session_id)
+        await _ask_for_summary(connection, tenant_id, session_id, jobs.utc_now(), after=number)
+        await audit.write(
+            connection,
+            tenant_id,
+            actor=person.id,
+            verb="renew",
+            thing="summary",
+            thing_id=str(session_id),
+            address=address,
+        )
+
+    await database.run(tenant_id, work)
 
 
 async def get(database: Database, tenant_id: UUID, session_id: UUID) -> SessionRow:
@@ -325,8 +349,8 @@ async def _advance(
 
 
 async def _ask_for_summary(
-    connection: Connection, tenant_id: UUID, session_id: UUID, now: datetime
+    connection: Connection, tenant_id: UUID, session_id: UUID, now: datetime, *, after: int = 0
 ) -> None:
-    await jobs.enqueue(
-        connection, tenant_id, SUMMARISE, str(session_id), {"session_id": str(session_id)}, now
-    )
+    """The job that makes the summary which follows number `after`."""
+    about = {"session_id": str(session_id), "after": after}
+    await jobs.enqueue(connection, tenant_id, SUMMARISE, str(session_id), about, now)

@@ -100,3 +100,9 @@ SELECT engine, unit, quantity
   FROM usage
  WHERE tenant_id = $1 AND session_id = $2
  ORDER BY engine, unit;
+
+-- newest_number(tenant_id, session_id)
+-- Of its summaries; 0: there is none.
+SELECT coalesce(max(number), 0)
+  FROM summaries
+ WHERE tenant_id = $1 AND session_id = $2;

@@ -236,8 +236,9 @@ def _how_it_was_heard(log: Sequence[Item]) -> list[Sentence]:
 
 def _made_by(log: Sequence[Item]) -> Sentence:
     ids = tuple(dict.fromkeys(item.id for item in (*log[:1], *log[-1:])))
+    which = "corrected " if any(item.corrected for item in log) else ""
     return Sentence(
-        "Fixed rules made this summary from the transcript; nobody has checked it yet.", ids
+        f"Fixed rules made this summary from the {which}transcript; nobody has checked it yet.", ids
     )
 
 

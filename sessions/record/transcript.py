@@ -1,6 +1,7 @@
 """The items of a session as people read them: JSON, WebVTT and plain text, without I/O.
 
-What the student heard stands beside what was said, wherever the two differ.
+What the student heard stands beside what was said, wherever the two differ; and what was corrected
+says so, and by whom.
 """
 
 from collections.abc import Iterable, Mapping
@@ -8,6 +9,8 @@ from typing import Any
 from uuid import UUID
 
 from sessions.record.model import Item, Speaker
+from sessions.review.override import Override
+from sessions.review.readings import Reading
 
 NOT_UNDERSTOOD = "(could not be understood)"
 SHORTEST_CUE_MS = 1_000  # typed text takes no time, but a cue must be there long enough to be read
@@ -19,39 +22,60 @@ NAMES: Mapping[Speaker, str] = {
 }
 
 
-def as_json(session_id: UUID, items: Iterable[Item]) -> dict[str, Any]:
+def as_json(
+    session_id: UUID, readings: Iterable[Reading], *, notes: bool = False
+) -> dict[str, Any]:
     """`{session_id, items: [...]}` in conversation order.
 
-    `sure` is false where the ears asked back, and null where nothing was listened to.
+    `sure` is false where the ears asked back, and null where nothing was listened to. `said` and
+    `speaker` are what readers get; where that was corrected, `original` has what was recorded.
+    `corrections` are all that are in force, newest first, and `correction` is the one to show: the
+    answer that should have been given, else the newest.
+
+    Args:
+        notes: Whether to show why something was corrected; for staff.
     """
-    return {"session_id": str(session_id), "items": [_entry(item) for item in _in_order(items)]}
+    return {
+        "session_id": str(session_id),
+        "items": [_entry(reading, notes) for reading in _in_order(readings)],
+    }
 
 
-def as_vtt(items: Iterable[Item], names: Mapping[Speaker, str] = NAMES) -> str:
+def as_vtt(readings: Iterable[Reading], names: Mapping[Speaker, str] = NAMES) -> str:
     """WebVTT: one cue an item, named by the item's id, its speaker as the voice.
 
-    What was said but not heard has the class `unheard`.
+    What was said but not heard has the class `unheard`; a NOTE before a cue tells of corrections.
     """
-    cues = ["WEBVTT\n"]
-    for item in sorted(items, key=lambda item: (item.started_ms, item.position)):
+    blocks = ["WEBVTT\n"]
+    for reading in sorted(
+        readings, key=lambda each: (each.item.started_ms, each.original.position)
+    ):
+        item = reading.item
         end_ms = max(item.ended_ms or 0, item.started_ms + SHORTEST_CUE_MS)
-        cues.append(
+        if reading.overrides:
+            note = "; ".join(_one_line(line) for line in _corrections(reading))
+            blocks.append(f"NOTE {note.replace('-->', '→')}\n")
+        blocks.append(
             f"{_one_line(item.id)}\n"
             f"{_clock(item.started_ms)} --> {_clock(end_ms)}\n"
             f"<v {_escaped(names[item.speaker])}>{_vtt_words(item)}</v>\n"
         )
-    return "\n".join(cues)
+    return "\n".join(blocks)
 
 
-def as_text(items: Iterable[Item], names: Mapping[Speaker, str] = NAMES) -> str:
-    """One paragraph an item: when, who, what; and what the student heard, where that was less."""
+def as_text(readings: Iterable[Reading], names: Mapping[Speaker, str] = NAMES) -> str:
+    """One paragraph an item: when, who, what; what the student heard, where that was less; and
+    what was corrected.
+    """
     lines: list[str] = []
-    for item in _in_order(items):
+    for reading in _in_order(readings):
+        item = reading.item
         head = f"[{_clock(item.started_ms)[:8]}] {_one_line(names[item.speaker])}: "
         lines.append(head + _indented(item.said or NOT_UNDERSTOOD))
         if cut_off(item):
             heard = f"“{_indented(item.heard)}”" if item.heard else "nothing of it"
             lines.append(f"    ({_one_line(names['student'])} heard: {heard})")
+        lines += [f"    ({_indented(line)})" for line in _corrections(reading)]
     return "\n".join(lines) + "\n" if lines else ""
 
 
@@ -60,7 +84,22 @@ def cut_off(item: Item) -> bool:
     return item.heard is not None and item.said is not None and item.heard != item.said
 
 
-def _entry(item: Item) -> dict[str, Any]:
+def correction(override: Override, notes: bool) -> dict[str, Any]:
+    """A correction in force, as readers are told of it."""
+    return {
+        "id": override.id,
+        "kind": override.target.kind,
+        "text": override.new.text,
+        "by": {"id": override.author.id, "name": override.author.name},
+        "at": override.published_at,
+        "reasons": list(override.reasons),
+        "note": (override.note or None) if notes else None,
+    }
+
+
+def _entry(reading: Reading, notes: bool) -> dict[str, Any]:
+    item, original = reading.item, reading.original
+    shown = reading.answer or next(iter(reading.overrides), None)
     return {
         "id": item.id,
         "role": item.role,
@@ -74,11 +113,30 @@ def _entry(item: Item) -> dict[str, Any]:
         "ended_ms": item.ended_ms,
         "position": item.position,
         "sure": item.data.get("sure"),
+        "original": {"said": original.said, "speaker": original.speaker}
+        if reading.changed
+        else None,
+        "correction": correction(shown, notes) if shown else None,
+        "corrections": [correction(each, notes) for each in reading.overrides],
     }
 
 
-def _in_order(items: Iterable[Item]) -> list[Item]:
-    return sorted(items, key=lambda item: item.position)
+def _corrections(reading: Reading) -> Iterable[str]:
+    """A sentence for each correction of an item, newest first."""
+    original = reading.original
+    for override in reading.overrides:
+        by = override.author.name
+        match override.target.kind:
+            case "words":
+                yield f"{by} corrected the words; recorded was: “{original.said or NOT_UNDERSTOOD}”"
+            case "speaker":
+                yield f"{by} corrected who spoke; recorded was: {NAMES[original.speaker]}"
+            case "answer":
+                yield f"{by} corrected this answer: “{override.new.text}”"
+
+
+def _in_order(readings: Iterable[Reading]) -> list[Reading]:
+    return sorted(readings, key=lambda reading: reading.item.position)
 
 
 def _vtt_words(item: Item) -> str:

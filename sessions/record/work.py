@@ -1,5 +1,6 @@
 """What the record has done by jobs."""
 
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -11,8 +12,11 @@ from sessions.lessons.brief import read_brief
 from sessions.live.events import SummaryReady
 from sessions.news import tell_summary
 from sessions.record import sessions, summaries
-from sessions.record.model import Summary
+from sessions.record.model import SessionRow, Summary
 from sessions.record.summary import summarise
+from sessions.review import rows
+from sessions.review.override import resolve
+from sessions.review.readings import SummaryReading, known_to, of_items, of_summary
 from tenancy.postgres import Database
 
 
@@ -29,28 +33,45 @@ def handlers(database: Database, bus: Bus) -> dict[str, Handler]:
 
 
 async def _write_summary(database: Database, bus: Bus, job: Job) -> None:
-    """Sum up a session that is over, store it, and tell who listens."""
+    """Sum up a session that is over, store it, and tell who listens.
+
+    `after` in the job's payload is the number of the summary to follow, 0 for the first: a job that
+    runs twice makes one summary. Made anew, it rests on the corrected transcript.
+    """
     tenant_id, session_id = job.tenant_id, UUID(job.payload["session_id"])
+    after = int(job.payload.get("after", 0))
     try:
         row = await sessions.get(database, tenant_id, session_id)
     except SessionUnknown:
         return
     if row.status != "ended":
         return
-    summary = await summaries.get(database, tenant_id, session_id)
-    if summary is None:
-        brief = read_brief(await sessions.brief_text(database, tenant_id, row.brief_hash))
-        lesson = await store.version(database, tenant_id, row.lesson_version_id)
-        items = await sessions.items(database, tenant_id, session_id)
-        summary = summarise(brief, (lesson.subject,), items, row.progress)
-        await summaries.keep(database, tenant_id, session_id, summary)
-    bus.publish(session_topic(session_id), _ready(summary))
+    kept = await summaries.get(database, tenant_id, session_id)
+    if kept is None or kept.number == after:
+        fresh = await _summarised(database, tenant_id, row)
+        if kept is None or fresh != kept.summary:
+            await summaries.keep(database, tenant_id, session_id, fresh, after + 1)
+            kept = await summaries.get(database, tenant_id, session_id)
+    assert kept is not None, "it was kept just now"
+    overrides = await rows.of(database, tenant_id, session_id)
+    reading = of_summary(kept.summary, kept.number, kept.made_at, overrides)
+    bus.publish(session_topic(session_id), _ready(reading))
     tell_summary(bus, tenant_id, row)
 
 
-def _ready(summary: Summary) -> SummaryReady:
+async def _summarised(database: Database, tenant_id: UUID, row: SessionRow) -> Summary:
+    brief = read_brief(await sessions.brief_text(database, tenant_id, row.brief_hash))
+    lesson = await store.version(database, tenant_id, row.lesson_version_id)
+    items = await sessions.items(database, tenant_id, row.id)
+    overrides = await rows.of(database, tenant_id, row.id)
+    read = [reading.item for reading in of_items(items, overrides)]
+    summary = summarise(brief, (lesson.subject,), read, row.progress)
+    return replace(summary, overrides=tuple(sorted(known_to(resolve(overrides)))))
+
+
+def _ready(reading: SummaryReading) -> SummaryReady:
     """The summary as live connections are told of it."""
     return SummaryReady(
-        narrative=" ".join(sentence.text for sentence in summary.narrative),
-        next_steps=tuple(sentence.text for sentence in summary.next_steps),
+        narrative=" ".join(sentence.text for sentence in reading.narrative),
+        next_steps=tuple(sentence.text for sentence in reading.next_steps),
     )

@@ -12,8 +12,10 @@ CREATE TABLE briefs (
   PRIMARY KEY (tenant_id, hash)
 );
 
--- One student working through one lesson version. The UNIQUEs with started_at are look-up indexes;
--- nothing that changes while a session runs is in an index.
+-- One student working through one lesson version. The UNIQUEs with started_at are look-up indexes,
+-- one for each filter of lists that may leave only few; nothing that changes while a session runs is
+-- in an index. What lists filter by is here, also where it is a copy: of `reviews` and of the
+-- student's own `feedback`, written with them in one transaction.
 CREATE TABLE sessions (
   tenant_id uuid NOT NULL,
   id uuid NOT NULL,
@@ -39,9 +41,17 @@ CREATE TABLE sessions (
   epoch integer NOT NULL DEFAULT 1,           -- its writer; another writer has another one
   last_seq integer NOT NULL DEFAULT 0,
   last_seen_at timestamptz NOT NULL DEFAULT now(),
+  reviewed boolean NOT NULL DEFAULT false,
+  thumbs text NOT NULL DEFAULT 'none' CHECK (thumbs IN ('up', 'down', 'none')),
   PRIMARY KEY (tenant_id, id),
   UNIQUE (tenant_id, started_at, id),
   UNIQUE (tenant_id, student_id, started_at, id),
+  UNIQUE (tenant_id, lesson_id, started_at, id),
+  UNIQUE (tenant_id, lesson_version_id, started_at, id),
+  UNIQUE (tenant_id, status, started_at, id),
+  UNIQUE (tenant_id, end_reason, started_at, id),
+  UNIQUE (tenant_id, reviewed, started_at, id),
+  UNIQUE (tenant_id, thumbs, started_at, id),
   CHECK (sandbox = (expires_at IS NOT NULL)),
   CHECK ((status = 'ended') = (ended_at IS NOT NULL AND end_reason IS NOT NULL)),
   FOREIGN KEY (tenant_id, student_id) REFERENCES people (tenant_id, id),

@@ -1,4 +1,7 @@
-"""The record over HTTP: `api` asks as a person, `begin` starts a session to ask about."""
+"""The record over HTTP: `api` asks as a person, `begin` starts a session to ask about.
+
+`held` is one that is over: the tutor asked and was interrupted, the student answered.
+"""
 
 from types import SimpleNamespace
 
@@ -6,14 +9,29 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from server.api import audit, care, classes, lessons, people, roster, sessions, settings
+from server.api import (
+    audit,
+    care,
+    classes,
+    lessons,
+    overrides,
+    people,
+    reviews,
+    roster,
+    sessions,
+    settings,
+    transcripts,
+)
 from server.api.table import starlette_routes
 from server.identity import Door, Site
+from sessions.bus import Bus
+from sessions.jobs import Worker
 from sessions.lessons import store
 from sessions.lessons.brief import SchoolPolicy, StudentFacts, brief_text, compile
 from sessions.lessons.plan import Plan
 from sessions.record import sessions as record
-from sessions.record.model import Item, SessionRef
+from sessions.record.model import Batch, Durations, Item, Progress, SessionRef
+from sessions.record.work import handlers
 from tenancy.identities import Identities, issue_token
 from tenancy.ids import new_id
 
@@ -39,32 +57,56 @@ def plan(title="Fractions as parts", language="en"):
 
 
 @pytest.fixture
-async def api(database):
-    """`await api(person, path)`: GET as that person, with a token of theirs."""
+def bus():
+    return Bus()
+
+
+@pytest.fixture
+def worker(database, bus):
+    """Does what is due when a test says so: `await worker.run_due()`."""
+    return Worker(database, handlers(database, bus))
+
+
+@pytest.fixture
+async def send(database, bus, worker):
+    """`await send(person, method, path, body)`: asks as that person, with a token of theirs."""
     identities = Identities(database)
     services = SimpleNamespace(
         database=database,
         identities=identities,
         door=Door(identities, Site()),
         lobby=SimpleNamespace(hears=lambda language: language == "en"),
+        bus=bus,
+        worker=worker,
     )
-    routes = starlette_routes((*lessons.ROUTES, *sessions.ROUTES), lambda _: services)
+    tables = (lessons, sessions, transcripts, reviews, overrides)
+    routes = starlette_routes([r for table in tables for r in table.ROUTES], lambda _: services)
     transport = httpx.ASGITransport(Starlette(routes=routes), client=("203.0.113.20", 50_000))
     tokens = {}
 
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost/api/v1") as client:
 
-        async def ask(person, path, **query):
-            if person is None:
-                return await client.get(path, params=query)
-            if person.id not in tokens:
-                slug = (await database.tenant(person.tenant_id)).slug
-                tokens[person.id] = await issue_token(database, person.email, slug, 600)
-            bearer = {"Authorization": f"Bearer {tokens[person.id]}"}
-            return await client.get(path, params=query, headers=bearer)
+        async def ask(person, method, path, body=None, **query):
+            headers = {}
+            if person is not None:
+                if person.id not in tokens:
+                    slug = (await database.tenant(person.tenant_id)).slug
+                    tokens[person.id] = await issue_token(database, person.email, slug, 600)
+                headers = {"Authorization": f"Bearer {tokens[person.id]}"}
+            return await client.request(method, path, json=body, params=query, headers=headers)
 
         yield ask
     identities.close()
+
+
+@pytest.fixture
+def api(send):
+    """`await api(person, path)`: GET as that person."""
+
+    async def ask(person, path, **query):
+        return await send(person, "GET", path, **query)
+
+    return ask
 
 
 @pytest.fixture
@@ -193,3 +235,29 @@ def said():
         data={"sure": True},
     )
     return asked, answered
+
+
+@pytest.fixture
+def hold(begin, database, worker, said):
+    """Holds a session of a school's student to its end, and has it summed up."""
+
+    async def hold(school, **changed):
+        ref = await begin(school, **changed)
+        batch = Batch(
+            items=said,
+            durations=Durations(5_000, 1_300, 900, 2_800),
+            progress=Progress(1, 3, "asking"),
+            usage={"characters": 16},
+            usage_engine="offline",
+            usage_key="a",
+        )
+        await record.end(database, ref, "finished", batch)
+        await worker.run_due()
+        return ref
+
+    return hold
+
+
+@pytest.fixture
+async def held(hold, school):
+    return await hold(school)

@@ -318,7 +318,7 @@ async def test_the_end_saves_the_rest_and_asks_for_the_summary(
     assert row.ended_at is not None
     assert await numbers(ref) == ["item_1"]
     jobs = await jobs_of(database, ref)
-    assert jobs[SUMMARISE]["payload"] == {"session_id": str(ref.session_id)}
+    assert jobs[SUMMARISE]["payload"] == {"session_id": str(ref.session_id), "after": 0}
 
 
 async def test_an_ended_session_is_neither_written_nor_taken_over(database, school, begin, turn):

@@ -18,6 +18,7 @@ WHOLE = Summary(
     done_well=Sentence("Plutonium!", ("item_2",)),
     practice=("How many?",),
     engine="rules",
+    overrides=("0199",),
 )
 
 
@@ -39,16 +40,34 @@ async def test_a_summary_comes_back_as_it_was_and_the_first_one_stays(
     assert await summaries.get(database, tenant_id, ref.session_id) is None
     await summaries.keep(database, tenant_id, ref.session_id, WHOLE)
     await summaries.keep(database, tenant_id, ref.session_id, Summary("brief", (), (), ()))
-    assert await summaries.get(database, tenant_id, ref.session_id) == WHOLE
+    kept = await summaries.get(database, tenant_id, ref.session_id)
+    assert (kept.summary, kept.number) == (WHOLE, 1)
     await begin(other_school)
     assert await summaries.get(database, other_school.tenant.id, ref.session_id) is None
+
+
+async def test_made_anew_it_is_the_next_one_and_readers_get_that(
+    database, school, other_school, begin
+):
+    tenant_id, (one, two) = school.tenant.id, [await begin(school) for _ in range(2)]
+    anew = Summary("brief", (Sentence("Anew.", ("item_1",)),), (), ())
+    await summaries.keep(database, tenant_id, one.session_id, WHOLE)
+    await summaries.keep(database, tenant_id, one.session_id, anew, 2)
+    await summaries.keep(database, tenant_id, two.session_id, WHOLE)
+    ids = (one.session_id, two.session_id)
+    found = await summaries.newest_of(database, tenant_id, ids)
+    assert {id_: (kept.number, kept.summary) for id_, kept in found.items()} == {
+        one.session_id: (2, anew),
+        two.session_id: (1, WHOLE),
+    }
+    assert await summaries.newest_of(database, other_school.tenant.id, ids) == {}
 
 
 async def test_a_bare_summary_comes_back_too(database, school, begin):
     ref = await begin(school)
     bare = Summary("no_transcript", (), (), ())
     await summaries.keep(database, school.tenant.id, ref.session_id, bare)
-    assert await summaries.get(database, school.tenant.id, ref.session_id) == bare
+    assert (await summaries.get(database, school.tenant.id, ref.session_id)).summary == bare
 
 
 async def test_no_word_of_a_summary_is_readable_in_the_database(
@@ -75,8 +94,7 @@ async def test_after_the_end_the_job_sums_up_and_tells_who_listens(
         database, ref, "finished", Batch(items=items, progress=Progress(1, 3, "asking"))
     )
     assert await worker.run_due() == 1
-    summary = await summaries.get(database, school.tenant.id, ref.session_id)
-    assert summary is not None
+    summary = (await summaries.get(database, school.tenant.id, ref.session_id)).summary
     assert (summary.kind, summary.subjects) == ("normal", ("Mathematics",))
     assert summary.narrative[0].text.startswith("You worked on “Fractions as parts”.")
     assert summary.narrative[0].item_ids == ("item_1",)
@@ -135,6 +153,5 @@ async def test_an_abandoned_session_is_closed_and_summed_up_by_its_jobs(
     assert await Worker(database, handlers(database, bus)).run_due() == 2
     row = await sessions.get(database, school.tenant.id, ref.session_id)
     assert row.end_reason == "abandoned"
-    summary = await summaries.get(database, school.tenant.id, ref.session_id)
-    assert summary is not None
+    summary = (await summaries.get(database, school.tenant.id, ref.session_id)).summary
     assert summary.kind == "brief"

@@ -3,8 +3,10 @@ from uuid import UUID
 
 import pytest
 
+from sessions.record import transcript
 from sessions.record.model import Item
-from sessions.record.transcript import NOT_UNDERSTOOD, as_json, as_text, as_vtt, cut_off
+from sessions.record.transcript import NOT_UNDERSTOOD, cut_off
+from sessions.review.readings import of_items
 
 SESSION = UUID(int=5)
 
@@ -59,6 +61,18 @@ LOST = Item(
 )
 
 
+def as_json(session_id, items, overrides=(), **how):
+    return transcript.as_json(session_id, of_items(items, overrides), **how)
+
+
+def as_vtt(items, *names, overrides=()):
+    return transcript.as_vtt(of_items(items, overrides), *names)
+
+
+def as_text(items, *names, overrides=()):
+    return transcript.as_text(of_items(items, overrides), *names)
+
+
 def test_json_has_what_was_said_and_heard_in_conversation_order() -> None:
     assert as_json(SESSION, [SPOKE, ASKED]) == {
         "session_id": str(SESSION),
@@ -76,6 +90,9 @@ def test_json_has_what_was_said_and_heard_in_conversation_order() -> None:
                 "ended_ms": 2_500,
                 "position": 1,
                 "sure": None,
+                "original": None,
+                "correction": None,
+                "corrections": [],
             },
             {
                 "id": "item_2",
@@ -90,6 +107,9 @@ def test_json_has_what_was_said_and_heard_in_conversation_order() -> None:
                 "ended_ms": 3_661_004,
                 "position": 2,
                 "sure": False,
+                "original": None,
+                "correction": None,
+                "corrections": [],
             },
         ],
     }
