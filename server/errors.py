@@ -23,6 +23,8 @@ from sessions.errors import (
     ServerIsFull,
     SessionIsOver,
     SessionUnknown,
+    SessionWaits,
+    TooManyReaders,
     TooManySessions,
 )
 from tenancy.accounts import LastAdmin
@@ -107,6 +109,8 @@ TABLE: Mapping[type[Exception], tuple[int, str]] = {
     InTheWay: (409, "conflict"),
     Unfit: (422, "unfit"),
     SessionIsOver: (409, "session_over"),
+    SessionWaits: (409, "session_waits"),
+    TooManyReaders: (429, "too_many_readers"),
     TooManySessions: (429, "too_many_sessions"),
     PlanInvalid: (422, "plan_invalid"),
     ServerIsFull: (503, "server_busy"),

@@ -4,6 +4,8 @@ SessionsError
 +-- LessonUnknown       no such lesson, or another school's
 +-- SessionUnknown      no such session, or another school's, or another student's
 +-- SessionIsOver       it has ended; its record stays
++-- SessionWaits        nobody is in it, so there is nothing to follow
++-- TooManyReaders      as many read along with it as may
 +-- TooManySessions     the student has as many live ones as allowed
 +-- ServerIsFull        refuse new ones, keep old ones
 +-- PlanInvalid         a lesson plan that can't be read; names the line and the mend
@@ -35,6 +37,22 @@ class SessionIsOver(SessionsError):
             f"This session is over ({reason or 'ended'}). Its transcript stays in the record;"
             " leave `session` out to start a new one."
         )
+
+
+class SessionWaits(SessionsError):
+    def __init__(self) -> None:
+        super().__init__(
+            "This lesson waits for its student, who lost the connection. Follow it once they are"
+            " back; until then its transcript is in the record."
+        )
+
+
+class TooManyReaders(SessionsError):
+    def __init__(self, limit: int, retry_after_s: int = 60) -> None:
+        super().__init__(
+            f"{limit} windows read along with this lesson already. Close one, or try again later."
+        )
+        self.retry_after_s = retry_after_s
 
 
 class TooManySessions(SessionsError):

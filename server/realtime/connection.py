@@ -64,6 +64,9 @@ NOT_READING = (
 )
 OUR_TROUBLE = "Something went wrong on our side. The lesson is saved; connect again to go on."
 WITHDRAWN = "You were signed out, so the lesson stops here. Sign in again to go on with it."
+FOLLOW_WITHDRAWN = (
+    "You were signed out, or may follow this lesson no longer. It goes on without you."
+)
 BROKEN_COMMAND = "We could not do this; it is our fault and was noted. The lesson goes on."
 
 Message = dict[str, Any]
@@ -90,7 +93,7 @@ class Talk(Protocol):
 
     def receive(self, connection: Connection, command: Command) -> None: ...
 
-    def hear(self, connection: Connection, pcm: bytes) -> float: ...
+    def hear(self, connection: Connection, pcm: bytes, event_id: str | None) -> float: ...
 
 
 class WholeSamples:
@@ -122,9 +125,19 @@ class SocketConnection:
     """Implements `sessions.live.session.Connection`."""
 
     def __init__(
-        self, person: Person, codecs: Codecs, *, clock: Callable[[], float] = time.monotonic
+        self,
+        person: Person,
+        codecs: Codecs,
+        *,
+        reads: bool = False,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """
+        Args:
+            reads: It reads along with somebody else's lesson.
+        """
         self.person = person
+        self.reads = reads
         self.closing: tuple[int, str] | None = None
         self._codecs = codecs
         self._clock = clock
@@ -171,7 +184,7 @@ class SocketConnection:
 
     def withdraw(self) -> None:
         """The caller signed out, or may no longer be here."""
-        self.tell(Notice("signed_out", WITHDRAWN))
+        self.tell(Notice("signed_out", FOLLOW_WITHDRAWN if self.reads else WITHDRAWN))
         self.close(SIGNED_OUT, "signed out")
 
     def fail(self) -> None:
@@ -289,7 +302,7 @@ class SocketConnection:
         try:
             if isinstance(command, wire.Append):
                 pcm = self._decoder.feed(command.audio)
-                wait_s = max(wait_s, session.hear(self, pcm) if pcm else 0.0)
+                wait_s = max(wait_s, session.hear(self, pcm, command.event_id) if pcm else 0.0)
             elif isinstance(command, CommandRefused):
                 self._refuse(command)
             else:

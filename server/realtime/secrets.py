@@ -18,7 +18,7 @@ from server.realtime.commands import session_wishes
 from server.realtime.http import lesson_of, read_json, session_id, session_name
 from server.realtime.reading import Bad, Fields
 from server.services import Services
-from sessions.errors import ServerIsFull, SessionIsOver, SessionUnknown, TooManySessions
+from sessions.errors import ServerIsFull, SessionIsOver, TooManySessions
 from sessions.lessons import store
 from sessions.lessons.store import LessonVersion
 from sessions.live import wording
@@ -107,9 +107,9 @@ async def _check(
     """Raise what a connection with this key would be refused with."""
     person, lobby = caller.person, services.lobby
     if resumes:
+        if await lobby.follow(caller, session_id(resumes)) is not None:
+            return
         row = await record.get(services.database, person.tenant_id, session_id(resumes))
-        if row.student_id != person.id:
-            raise SessionUnknown(resumes)
         here = lobby.live(row.id)  # knows of an end before it is saved
         if row.status == "ended" or (here is not None and here.conversation.ended):
             raise SessionIsOver(row.end_reason)

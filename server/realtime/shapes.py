@@ -18,6 +18,7 @@ OURS = {
     events.OutputCleared: "output_audio_buffer.cleared",
     events.LessonProgressed: "lesson.progress",
     events.FloorChanged: "floor.changed",
+    events.PresenceChanged: "presence",
     events.EngineChanged: "engine.changed",
     events.Notice: "notice",
     events.SummaryReady: "session.summary",
@@ -170,6 +171,7 @@ def session(view: SessionView) -> dict[str, Any]:
         "engine": view.engine,
         "hears_speech": view.hears_speech,
         "sandbox": view.sandbox,
+        **({"read_only": True} if view.read_only else {}),
     }
 
 

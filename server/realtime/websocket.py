@@ -7,6 +7,8 @@ What can be refused is refused before the upgrade, with a status and a sentence.
 
 import asyncio
 import contextlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import structlog
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -20,6 +22,7 @@ from server.realtime.secrets import KeyWishes
 from server.services import Services
 from sessions.live.events import UpdateSession
 from sessions.live.session import Session
+from sessions.record import reads
 from tenancy.model import Caller
 
 SUBPROTOCOL = "realtime"
@@ -29,11 +32,22 @@ RECHECK_S = 60.0
 log = structlog.get_logger()
 
 
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Where a connection leads."""
+
+    session: Session
+    resumed: bool
+    "The session goes on rather than begins."
+    reads: bool = False
+    "It is somebody else's: the caller reads along."
+
+
 async def serve(websocket: WebSocket, services: Services, wishes_of: KeyWishes) -> None:
     """One live connection."""
     try:
         caller = await services.door.caller(websocket.scope, websocket.headers, lessons=True)
-        session, resumed = await _enter(websocket, services, caller)
+        way = await _enter(websocket, services, caller)
     except Exception as problem:
         await websocket.send_denial_response(openai_error(answer_to(problem)))
         return
@@ -42,22 +56,26 @@ async def serve(websocket: WebSocket, services: Services, wishes_of: KeyWishes) 
         await websocket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
     except (WebSocketDisconnect, RuntimeError, OSError):
         return  # gone before we answered; the session waits for them
-    connection = SocketConnection(caller.person, services.codecs)
-    wishes = None if resumed else _wishes(websocket, wishes_of)
-    await _converse(websocket, services, caller, connection, session, resumed, wishes)
+    connection = SocketConnection(caller.person, services.codecs, reads=way.reads)
+    wishes = None if way.resumed else _wishes(websocket, wishes_of)
+    await _converse(websocket, services, caller, connection, way, wishes)
 
 
-async def _enter(websocket: WebSocket, services: Services, caller: Caller) -> tuple[Session, bool]:
+async def _enter(websocket: WebSocket, services: Services, caller: Caller) -> Way:
     query = websocket.query_params
     if "call_id" in query:
         raise Refused(404, "call_not_found", "There is no such call.", param="call_id")
     wanted = query.get("session")
-    if wanted:
-        return await services.lobby.enter(
-            caller, lesson=query.get("model"), session=session_id(wanted), mode="voice"
-        )
-    lesson = lesson_of(query.get("model"), caller)
-    return await services.lobby.enter(caller, lesson=lesson, mode="voice")
+    if not wanted:
+        lesson = lesson_of(query.get("model"), caller)
+        return Way(*await services.lobby.enter(caller, lesson=lesson, mode="voice"))
+    named = session_id(wanted)
+    followed = await services.lobby.follow(caller, named)
+    if followed is None:
+        return Way(*await services.lobby.enter(caller, lesson=None, session=named, mode="voice"))
+    address = websocket.client.host if websocket.client else None
+    await reads.note(services.database, caller.person, named, datetime.now(UTC), address)
+    return Way(followed, resumed=True, reads=True)
 
 
 def _wishes(websocket: WebSocket, wishes_of: KeyWishes) -> UpdateSession | None:
@@ -71,21 +89,24 @@ async def _converse(
     services: Services,
     caller: Caller,
     connection: SocketConnection,
-    session: Session,
-    resumed: bool,
+    way: Way,
     wishes: UpdateSession | None,
 ) -> None:
+    session = way.session
     after = websocket.query_params.get("after") or None
     if after is not None and not ITEM_ID.fullmatch(after):
         after = None  # unknown: the whole conversation comes
-    if resumed:
+    if way.resumed:
         connection.expect_replay(len(session.items))
-    session.attach(connection, after=after, resumed=resumed)
+    if way.reads:
+        session.follow(connection, after=after)
+    else:
+        session.attach(connection, after=after, resumed=way.resumed)
     if wishes is not None:
         session.receive(connection, wishes)
     stop_listening = services.door.identities.revocations.listen(caller, connection.withdraw)
     ids = {"session_id": str(session.id), "person_id": str(caller.person.id)}
-    log.info("socket.opened", resumed=resumed, **ids)
+    log.info("socket.opened", resumed=way.resumed, reads=way.reads, **ids)
     code = None
     try:
         code = await _until_closed(websocket, services, caller, connection, session)
@@ -101,7 +122,7 @@ async def _until_closed(
     services: Services,
     caller: Caller,
     connection: SocketConnection,
-    session: Talk,
+    session: Session,
 ) -> int | None:
     """Read and write until one side closes; the client's close code, if it was the client."""
     reader = asyncio.create_task(_read(websocket, connection, session))
@@ -112,7 +133,7 @@ async def _until_closed(
                 (reader, writer), timeout=RECHECK_S, return_when=asyncio.FIRST_COMPLETED
             )
             if not (reader.done() or writer.done()):
-                await _recheck(services, caller, connection)
+                await _recheck(services, caller, connection, session)
         return reader.result() if reader.done() else None
     finally:
         reader.cancel()
@@ -140,9 +161,14 @@ async def _write(websocket: WebSocket, connection: SocketConnection) -> None:
         await connection.write(websocket.send)
 
 
-async def _recheck(services: Services, caller: Caller, connection: SocketConnection) -> None:
+async def _recheck(
+    services: Services, caller: Caller, connection: SocketConnection, session: Session
+) -> None:
     try:
-        if not await services.door.identities.still_valid(caller):
+        valid = await services.door.identities.still_valid(caller)
+        if valid and connection.reads:
+            valid = await services.lobby.may_follow(caller.person, session.student.id)
+        if not valid:
             connection.withdraw()
     except Exception as problem:
         log.warning("socket.recheck_failed", problem=type(problem).__name__)

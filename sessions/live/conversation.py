@@ -15,6 +15,7 @@ from ai.events import EngineEvent, Transcribed
 from sessions.live import wording
 from sessions.live.actions import Action, Clear, Detect, End, Listen, Playing, Read, Save, Tell
 from sessions.live.answers import Answers
+from sessions.live.audience import Audience, Note
 from sessions.live.events import (
     AskFloor,
     CancelResponse,
@@ -51,6 +52,7 @@ from sessions.live.options import Options
 from sessions.live.turns import Turns
 from sessions.live.watch import Limits, Watch
 from sessions.record.model import Durations, EndReason, Item, Progress, Speaker
+from tenancy.model import Person
 
 
 class Conversation:
@@ -99,6 +101,7 @@ class Conversation:
             progress=progress or Progress(steps=len(brief.steps)),
             ms=self._ms,
         )
+        self.audience = Audience(self.log, now)
         self._attached_at: float | None = None
         self._attached_ms = stored.wall_ms
         self._playing = False
@@ -139,6 +142,33 @@ class Conversation:
         self.answers.playout.pace(False)
         return self._after(out, now)
 
+    # ---- those who read along ----------------------------------------------------------------
+
+    def joined(self, reader: Person, now: float) -> list[Action]:
+        """Somebody who may follow the lesson opened it; the student is told."""
+        note = self.audience.join(reader)
+        return self._after(self._noted([note] if note else [], now), now)
+
+    def left(self, reader: Person, now: float) -> list[Action]:
+        """They closed it. That is told if they are not back soon."""
+        self.audience.leave(reader.id, now)
+        return []
+
+    def read_along(self, command: Command, to: int) -> list[Action]:
+        """A command of somebody who reads along: it changes nothing."""
+        if isinstance(command, UpdateSession):
+            return [Tell(SessionUpdated(self.view(), command.asked_for()), to)]
+        return [_refuse(command, to, "read_only", wording.READ_ONLY)]
+
+    def _noted(self, notes: Sequence[Note], now: float) -> list[Action]:
+        out: list[Action] = []
+        for note in notes:
+            item = self._new_item(None, "system", note.text, now, note.data)
+            out += [*self._added(item), Save(item)]
+        return [*out, Tell(self.audience.present())] if notes else []
+
+    # ---- what it looks like ------------------------------------------------------------------
+
     def view(self) -> SessionView:
         """The whole effective session."""
         options = self.options
@@ -166,6 +196,13 @@ class Conversation:
     def memory(self) -> list[Utterance]:
         """The conversation as an engine remembers it."""
         return self.log.memory()
+
+    def so_far(self, item: Item) -> Item:
+        """An item as far as it was said by now: of an answer under way the log has no words yet."""
+        response = self.answers.current
+        if item.status != "in_progress" or response is None or response.item != item:
+            return item
+        return replace(item, said=" ".join(response.said) or None)
 
     def durations(self, now: float) -> Durations:
         """How long it has been so far. What nobody's speech filled is silence."""
@@ -361,7 +398,8 @@ class Conversation:
         """Time has passed; call it at `deadline`."""
         if self.ended:
             return []
-        out = self.turns.give_up(now) + self.answers.give_up(self._ms(now), now)
+        out = self._noted(self.audience.tick(now), now)
+        out += self.turns.give_up(now) + self.answers.give_up(self._ms(now), now)
         for due in self.watch.tick(now):
             match due:
                 case "time_over":
@@ -387,6 +425,7 @@ class Conversation:
             self.answers.playout.deadline(),
             self.answers.silent_due(),
             self.floor.owed_at(),
+            self.audience.deadline(),
         )
         return min(at for at in times if at is not None)
 
@@ -437,7 +476,7 @@ class Conversation:
         somebody = self.answers.current or self.turns.speaking
         if somebody or self.floor.paused or self._attached_at is None:
             self.watch.busy()
-        elif not self.answers.playout.current and not self.turns and len(self.log):
+        elif not self.answers.playout.current and not self.turns and self.log.last_said():
             self.watch.waiting(now)
         return out
 

@@ -51,6 +51,19 @@ class UpdateSession(Command):
     ignored: tuple[str, ...] = ()
     "Names of fields the lesson sets itself."
 
+    def asked_for(self) -> tuple[str, ...]:
+        """Names of all fields that were sent, as they stand on the wire."""
+        wishes = {
+            "output_modalities": self.output_modalities,
+            "audio.input.format": self.input_format,
+            "audio.input.turn_detection": self.turn_detection,
+            "audio.output.format": self.output_format,
+            "audio.output.voice": self.voice,
+            "audio.output.speed": self.speed,
+            "audio.output.binary": self.binary,
+        }
+        return (*self.ignored, *(name for name, wish in wishes.items() if wish is not None))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommitAudio(Command):
@@ -158,6 +171,8 @@ class SessionView:
     sandbox: bool
     expires_at: int
     "Unix seconds: when the time limit ends the session."
+    read_only: bool = False
+    "This connection reads along with somebody else's session."
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,6 +388,21 @@ class FloorChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonPresent:
+    """Somebody of the school who reads along."""
+
+    name: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceChanged:
+    """`presence`: who reads along now."""
+
+    people: tuple[PersonPresent, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class EngineChanged:
     old: str
     new: str
@@ -438,6 +468,7 @@ Event = (
     | OutputCleared
     | LessonProgressed
     | FloorChanged
+    | PresenceChanged
     | EngineChanged
     | Notice
     | SummaryReady

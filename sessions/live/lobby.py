@@ -15,12 +15,20 @@ from weakref import WeakValueDictionary
 
 from ai.engine import Brief, VoiceEngine
 from sessions.bus import Bus, session_topic
-from sessions.errors import ServerIsFull, SessionIsOver, SessionUnknown, TooManySessions
+from sessions.errors import (
+    ServerIsFull,
+    SessionIsOver,
+    SessionUnknown,
+    SessionWaits,
+    TooManyReaders,
+    TooManySessions,
+)
 from sessions.jobs import Worker
 from sessions.lessons import store
 from sessions.lessons.brief import SchoolPolicy, StudentFacts, brief_text, read_brief
 from sessions.lessons.brief import compile as compile_brief
 from sessions.live import wording
+from sessions.live.audience import MOST
 from sessions.live.conversation import Conversation
 from sessions.live.events import SummaryReady
 from sessions.live.keeper import Announcing, Keeper
@@ -30,6 +38,7 @@ from sessions.live.watch import Limits
 from sessions.news import tell_session
 from sessions.record import sessions as record
 from sessions.record.model import Item, SessionRef, SessionRow
+from tenancy import care
 from tenancy import settings as school_settings
 from tenancy.model import Caller, NotAllowed, Person
 from tenancy.policy import Thing, may
@@ -118,6 +127,40 @@ class Lobby:
                     return await self._resume(caller, row.id), True
             return await self._start(person, version, mode), False
 
+    async def follow(self, caller: Caller, session_id: UUID) -> Session | None:
+        """The session that the caller may read along with; None: it is their own, to go on with.
+
+        A session that nobody has open here is not resumed for a reader: it waits for its student.
+
+        Raises:
+            SessionUnknown, SessionIsOver, SessionWaits, TooManyReaders, NotAllowed
+        """
+        person, here = caller.person, self._live.get(session_id)
+        reason = None
+        if here is not None and here.ref.tenant_id == person.tenant_id:
+            student_id, over = here.student.id, here.conversation.ended
+        else:
+            row = await record.get(self._database, person.tenant_id, session_id)
+            here, student_id = None, row.student_id
+            over, reason = row.status == "ended", row.end_reason
+        if student_id == person.id:
+            return None
+        if not await self.may_follow(person, student_id):
+            raise SessionUnknown(str(session_id))
+        if over:
+            raise SessionIsOver(reason)
+        if here is None:
+            raise SessionWaits
+        _check_key(caller, here.lesson)
+        if here.readers >= MOST:
+            raise TooManyReaders(MOST)
+        return here
+
+    async def may_follow(self, person: Person, student_id: UUID) -> bool:
+        """Whether somebody may read along with a student of their school."""
+        about = await care.about(self._database, "session", person.tenant_id, student_id)
+        return bool(may(person, "follow", about))
+
     async def newest(self, caller: Caller, lesson: str) -> list[UUID]:
         """The caller's live sessions of a lesson, newest first."""
         version = await store.get(self._database, caller.person, lesson)
@@ -157,13 +200,13 @@ class Lobby:
         person = caller.person
         here = self._live.get(session_id)
         if here is not None:
-            _check_may_continue(caller, here.student.id, here.lesson)
+            _check_may_continue(caller, session_id, here.student.id, here.lesson)
             if here.conversation.ended:
                 raise SessionIsOver(None)
             return here
         row = await record.get(self._database, person.tenant_id, session_id)
         version = await store.version(self._database, person.tenant_id, row.lesson_version_id)
-        _check_may_continue(caller, row.student_id, version)
+        _check_may_continue(caller, session_id, row.student_id, version)
         if len(self._live) >= self.settings.sessions:
             raise ServerIsFull
         row, items = await record.resume(self._database, person.tenant_id, session_id)
@@ -257,11 +300,13 @@ class Lobby:
         self._unsubscribe.pop(session.id)()
 
 
-def _check_may_continue(caller: Caller, student_id: UUID, version: store.LessonVersion) -> None:
+def _check_may_continue(
+    caller: Caller, session_id: UUID, student_id: UUID, version: store.LessonVersion
+) -> None:
     """Only one's own session goes on; another's is as if it were not there."""
     person = caller.person
     if not may(person, "continue", Thing("session", person.tenant_id, student_id=student_id)):
-        raise SessionUnknown
+        raise SessionUnknown(str(session_id))
     _check_key(caller, version)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from ai.engine import Utterance
+from sessions.live.audience import is_note
 from sessions.record.model import Heard, Item
 
 
@@ -46,8 +47,15 @@ class Log:
         return next((item for item in places if item and item.role != "system"), None)
 
     def memory(self) -> list[Utterance]:
-        """The conversation as an engine remembers it; of the tutor's words, those heard."""
-        return [_utterance(item) for item in self if item.said and item.heard != ""]
+        """The conversation as an engine remembers it; of the tutor's words, those heard.
+
+        Who reads along is no part of it: nothing in a lesson depends on that.
+        """
+        return [
+            _utterance(item)
+            for item in self
+            if item.said and item.heard != "" and not is_note(item)
+        ]
 
     def take_place(self, item_id: str) -> int:
         """The next place in the conversation is this item's; it may come later."""

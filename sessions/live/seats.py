@@ -1,22 +1,27 @@
 """The connections of a session: who hears what happens, and what who comes back has missed.
 
-A connection that resumes hears nothing live until its replay was sent, else events would come
-before what they follow.
+The student has one; others who may follow the lesson read along. A connection that resumes hears
+nothing live until its replay was sent, else events would come before what they follow.
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from sessions.live.conversation import Conversation
 from sessions.live.events import (
+    AudioDelta,
     Event,
     ItemAdded,
     ItemDone,
     Notice,
+    OutputPaused,
+    OutputResumed,
     Resumed,
     SessionCreated,
     SessionEnded,
+    SessionUpdated,
+    SessionView,
     SummaryReady,
 )
 from tenancy.model import Person
@@ -43,12 +48,14 @@ class Seat:
     number: int
     connection: Connection
     after: str | None
+    reads: bool = False
+    "It reads along with somebody else's lesson."
     waiting: asyncio.TimerHandle | None = None
     "Set while the replay has not been sent."
 
 
 class Seats:
-    """Who is connected to one session. The student has one connection; staff will have more."""
+    """Who is connected to one session: its student, and those who read along."""
 
     def __init__(self, conversation: Conversation) -> None:
         self._conversation = conversation
@@ -58,13 +65,23 @@ class Seats:
     def __len__(self) -> int:
         return len(self._seats)
 
+    @property
+    def readers(self) -> int:
+        return sum(seat.reads for seat in self._seats.values())
+
+    @property
+    def student_is_here(self) -> bool:
+        return len(self._seats) > self.readers
+
     def of(self, connection: Connection) -> Seat | None:
         return next((s for s in self._seats.values() if s.connection is connection), None)
 
-    def take(self, connection: Connection, *, after: str | None, resumed: bool) -> None:
+    def take(
+        self, connection: Connection, *, after: str | None, resumed: bool, reads: bool = False
+    ) -> None:
         """Greet a connection; one that resumes has its replay, soon."""
         self._numbers += 1
-        seat = Seat(self._numbers, connection, after)
+        seat = Seat(self._numbers, connection, after, reads)
         self._seats[seat.number] = seat
         replay = None
         if resumed:
@@ -72,7 +89,7 @@ class Seats:
             replay = Resumed(after if known else None, not known)
             loop = asyncio.get_running_loop()
             seat.waiting = loop.call_later(REPLAY_WITHIN_S, self.replay, seat)
-        connection.tell(SessionCreated(self._conversation.view(), replay))
+        _tell(seat, SessionCreated(self._conversation.view(), replay))
 
     def leave(self, seat: Seat) -> None:
         if seat.waiting is not None:
@@ -89,10 +106,13 @@ class Seats:
         items, _ = log.after(seat.after)
         for item in items:
             previous = log.previous(item)
-            seat.connection.tell(ItemAdded(item, previous))
+            seat.connection.tell(ItemAdded(self._conversation.so_far(item), previous))
             if log.is_saved(item.id):
                 seat.connection.tell(ItemDone(item, previous))
         seat.connection.tell(self._conversation.progressed())
+        present = self._conversation.audience.present()
+        if present.people:
+            seat.connection.tell(present)
 
     def tell(self, event: Event, to: int | None = None, by: Seat | None = None) -> None:
         """Say it to everyone who listens, or to one seat; `by` may hear it before its replay."""
@@ -100,16 +120,38 @@ class Seats:
         for seat in tuple(self._seats.values()):
             listens = seat.waiting is None or seat is by or always
             if listens and to in (None, seat.number):
-                seat.connection.tell(event)
+                _tell(seat, event)
 
-    def close(self, code: int, reason: str, notice: Notice | None = None) -> None:
-        """End all connections. They keep their seats until they are gone."""
+    def close(
+        self, code: int, reason: str, notice: Notice | None = None, *, reads: bool | None = None
+    ) -> None:
+        """End the connections of the student, of who reads along, or all. They keep their seats
+        until they are gone."""
         for seat in tuple(self._seats.values()):
-            if notice is not None:
-                seat.connection.tell(notice)
-            seat.connection.close(code, reason)
+            if reads in (None, seat.reads):
+                if notice is not None:
+                    seat.connection.tell(notice)
+                seat.connection.close(code, reason)
 
-    def clear(self) -> None:
-        """Nobody is heard or told any more."""
+    def clear(self, *, reads: bool | None = None) -> None:
+        """They are not heard or told any more."""
         for seat in tuple(self._seats.values()):
-            self.leave(seat)
+            if reads in (None, seat.reads):
+                self.leave(seat)
+
+
+def _tell(seat: Seat, event: Event) -> None:
+    """Say it in the way of this seat: who reads along hears nothing of the sound."""
+    if seat.reads:
+        match event:
+            case AudioDelta() | OutputPaused() | OutputResumed():
+                return
+            case SessionCreated(session, resumed):
+                event = SessionCreated(_read_only(session), resumed)
+            case SessionUpdated(session, locked):
+                event = SessionUpdated(_read_only(session), locked)
+    seat.connection.tell(event)
+
+
+def _read_only(view: SessionView) -> SessionView:
+    return replace(view, binary=False, read_only=True)

@@ -19,6 +19,7 @@ from ai.events import EngineEvent, Used
 from sessions.lessons.store import LessonVersion
 from sessions.live import wording
 from sessions.live.actions import Action, End, Reopen, Save, SaveHeard, Tell
+from sessions.live.audience import MOST
 from sessions.live.conversation import Conversation
 from sessions.live.events import (
     Command,
@@ -200,17 +201,36 @@ class Session:
         if self._leaving or self.conversation.ended:
             self._turn_away(connection)
             return
-        self._seats.close(4001, TAKEN_OVER, Notice("taken_over", wording.TAKEN_OVER))
-        self._seats.clear()
+        self._seats.close(4001, TAKEN_OVER, Notice("taken_over", wording.TAKEN_OVER), reads=False)
+        self._seats.clear(reads=False)
         if self.orphaned_at is None:
             self._decide(self.conversation.detached)
         self.orphaned_at = None
         if self._orphan is not None:
             self._orphan.cancel()
             self._orphan = None
+        # Somebody may have read along before the student's first connection was there.
+        resumed = resumed or len(self.conversation.log) > 0
         self._seats.take(connection, after=after, resumed=resumed)
         self.saver.heartbeat(True)
         self._decide(self.conversation.attached)
+
+    def follow(self, connection: Connection, *, after: str | None) -> None:
+        """A connection of somebody who may follow the lesson, and reads along."""
+        if self._leaving or self.conversation.ended:
+            self._turn_away(connection)
+            return
+        if self.readers >= MOST:
+            connection.tell(Notice("too_many_readers", wording.READERS_FULL))
+            connection.close(1008, "too many read along")
+            return
+        self._seats.take(connection, after=after, resumed=True, reads=True)
+        self._decide(lambda now: self.conversation.joined(connection.person, now))
+
+    @property
+    def readers(self) -> int:
+        """How many connections read along."""
+        return self._seats.readers
 
     def _turn_away(self, connection: Connection) -> None:
         """The session ended, or was let go, while this connection was on its way."""
@@ -227,7 +247,10 @@ class Session:
         if seat is None:
             return
         self._seats.leave(seat)
-        if self._seats or self.conversation.ended:
+        if seat.reads:
+            self._decide(lambda now: self.conversation.left(connection.person, now))
+            return
+        if self._seats.student_is_here or self.conversation.ended:
             return
         if finished:
             self.end("finished")
@@ -244,19 +267,26 @@ class Session:
     # ---- what comes in -------------------------------------------------------------------------
 
     def receive(self, connection: Connection, command: Command) -> None:
-        """A command of the student's client."""
+        """A command of a client."""
         seat = self._seats.of(connection)
         if seat is None:
             return
         if not isinstance(command, UpdateSession):
             self._seats.replay(seat)
-        self._perform(self.conversation.receive(command, self._clock(), seat.number), seat)
+        if seat.reads:
+            actions = self.conversation.read_along(command, seat.number)
+        else:
+            actions = self.conversation.receive(command, self._clock(), seat.number)
+        self._perform(actions, seat)
         self._seats.replay(seat)
 
-    def hear(self, connection: Connection, pcm: bytes) -> float:
+    def hear(self, connection: Connection, pcm: bytes, event_id: str | None = None) -> float:
         """Microphone audio, 24 kHz. Returns for how many seconds the door should stop reading."""
         seat = self._seats.of(connection)
         if seat is None:
+            return 0.0
+        if seat.reads:
+            self.receive(connection, CommitAudio(event_id=event_id))
             return 0.0
         self._seats.replay(seat)
         now = self._clock()
@@ -403,7 +433,10 @@ class Session:
     def _taken(self) -> None:
         """Another process has the session: stop, and say nothing of an end."""
         self._leaving = True
-        self._seats.close(4001, TAKEN_OVER, Notice("taken_over", wording.TAKEN_OVER))
+        self._seats.close(4001, TAKEN_OVER, Notice("taken_over", wording.TAKEN_OVER), reads=False)
+        self._seats.close(
+            1001, "the session is elsewhere", Notice("moved", wording.MOVED), reads=True
+        )
         self._start(self._let_go())
 
     def _ids(self, problem: Exception | None = None) -> dict[str, str]:

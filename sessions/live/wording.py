@@ -2,6 +2,11 @@
 
 INSTRUCTIONS = "The lesson's plan is with the tutor. Clients can't change it."
 SESSION_OVER = "This lesson is over. Its transcript stays in the record; start a new one to go on."
+READ_ONLY = (
+    "You read along with this lesson, so you can't say or change anything in it. Only"
+    " session.update is answered."
+)
+READERS_FULL = "Too many people read along with this lesson already. Try again in a minute."
 NOT_HERE = "A student's connection can't do this."
 NOTHING_TO_COMMIT = (
     "There is less than 100 ms of audio to commit. Append audio first, then commit it."
@@ -32,6 +37,7 @@ TIME_OVER = "Our time is over for now. Everything you did is saved."
 MICROPHONE_SILENT = "I can't hear you yet. Is the right microphone chosen, and is it on?"
 GOING_AWAY = "The server restarts. Your lesson is safe; the page reconnects by itself."
 TAKEN_OVER = "This lesson goes on in another window or device of yours."
+MOVED = "This lesson goes on in another process of the server; the page finds it by itself."
 SAVING_WAITS = (
     "The database can't be reached, and too much waits to be saved. Send this again, with the same"
     " id, in a few seconds."
@@ -42,6 +48,14 @@ SAVING = "Saving takes longer than usual. Nothing is lost; the lesson goes on."
 def minutes_left(minutes: int) -> str:
     unit = "minute" if minutes == 1 else "minutes"
     return f"About {minutes} {unit} left in this lesson."
+
+
+def reads_along(name: str) -> str:
+    return f"{name} is reading along."
+
+
+def stopped_reading(name: str) -> str:
+    return f"{name} stopped reading along."
 
 
 def asked_for_person(reason: str) -> str:

@@ -31,6 +31,7 @@ export const NOTHING_YET = {
   paused: false,
   progress: null,
   floor: { holder: "ai", person: null, epoch: 0 },
+  people: [], // who reads along
   board: [],
   notices: [],
   ended: null,
@@ -97,7 +98,7 @@ function notify(state, code, text) {
 const HANDLERS = {
   // ---- the session
   "session.created": (state, { session }) => ({
-    session, phase: "open", refusal: null,
+    session, phase: "open", refusal: null, people: [],
     // What the server had not saved when the line broke comes again, or never was.
     items: session.resumed ? state.items.filter((item) => item.saved || item.typed) : state.items,
   }),
@@ -107,6 +108,7 @@ const HANDLERS = {
     board: state.progress && state.progress.step !== step ? [] : state.board,
   }),
   "floor.changed": (state, { holder, person, epoch }) => ({ floor: { holder, person, epoch } }),
+  presence: (state, { people }) => ({ people }),
   "engine.changed": (state, event) => ({ session: { ...state.session, engine: event.new } }),
   notice: (state, { code, text }) => (QUIET_NOTICES.has(code) ? {} : notify(state, code, text)),
   error: (state, { error }) => (QUIET_ERRORS.has(error?.code) ? {} : notify(state, error?.code, error?.message)),

@@ -1,4 +1,5 @@
 import { isSaving, isSounding } from "../js/control.js";
+import { readingAlong } from "../js/presence.js";
 import { html, useEffect, useRef, useState } from "../lib/html.js";
 import { Board } from "./board.js";
 import { Composer } from "./composer.js";
@@ -52,7 +53,7 @@ export function Talk({ api, me, room, state, lesson, prefer }) {
               onClick=${() => isQuiet && room.repeat()}>Say it again</button>
             <button type="button" class="button quiet" onClick=${() => setDialog("ask")}>Ask a person</button>
           </div>
-          <p class="lesson-foot">Your teacher and tutor can read this lesson.
+          <p class="lesson-foot"><span dir="auto">${readingAlong(state.people) ?? "Your teacher and tutor can read this lesson."}</span>
             ${" "}<button type="button" class="link" onClick=${() => setDialog("readers")}>Who has?</button></p>
         </div>
       </main>

@@ -216,6 +216,18 @@ test("who can read the lesson, and who has, is told", async (t) => {
   await page.getByRole("dialog").getByText("Ms Okafor", { exact: true }).waitFor();
 });
 
+test("whoever reads along is named, in the conversation too", async (t) => {
+  const { page, lesson } = await begun(t);
+  const item = { id: "note_1", type: "message", role: "system", speaker: "system", status: "completed",
+    content: [{ type: "input_text", text: "Tayo Okafor is reading along." }] };
+  lesson.emit({ type: "conversation.item.added", previous_item_id: "nothing", item });
+  lesson.emit({ type: "presence", people: [{ name: "Tayo Okafor", role: "tutor" }] });
+  await page.locator(".line.system", { hasText: "Tayo Okafor is reading along." }).waitFor();
+  await page.locator(".lesson-foot", { hasText: "Tayo Okafor is reading along." }).waitFor();
+  lesson.emit({ type: "presence", people: [] });
+  await page.locator(".lesson-foot", { hasText: "Your teacher and tutor can read this lesson." }).waitFor();
+});
+
 test("a lesson in a language that the ears don't know is listened to and typed", async (t) => {
   const { page, lesson } = await stage(t, {
     path: "/student/lessons/conversacion-en-espanol", lesson: { hearsSpeech: false, answers: ["¡Hola! ¿Cómo te llamas?"] },

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { controlOf, isSaving } from "../../static/js/control.js";
 import { resumePoint, unsent } from "../../static/js/items.js";
 import { NOTHING_YET, reduce } from "../../static/js/lesson.js";
+import { readingAlong } from "../../static/js/presence.js";
 
 const after = (events, state = NOTHING_YET) => events.reduce(reduce, state);
 const ids = (state) => state.items.map((item) => item.id);
@@ -163,6 +164,17 @@ test("errors that every client causes now and then are not shown", () => {
   const error = (code) => ({ type: "error", error: { code, message: "Oh." } });
   assert.deepEqual(after([error("response_cancel_not_active")]).notices, []);
   assert.deepEqual(after([error("id_reused")]).notices, [{ code: "id_reused", text: "Oh." }]);
+});
+
+test("who reads along is told while they do, and after a break only as the server says", () => {
+  const presence = (...names) => ({ type: "presence", people: names.map((name) => ({ name, role: "tutor" })) });
+  const sentence = (events) => readingAlong(after(events).people);
+  assert.equal(sentence([open]), null);
+  assert.equal(sentence([open, presence("Tayo")]), "Tayo is reading along.");
+  assert.equal(sentence([open, presence("Tayo"), presence("Amara", "Tayo")]), "Amara and Tayo are reading along.");
+  assert.equal(sentence([open, presence("A", "B", "C", "D")]), "4 people are reading along.");
+  assert.equal(sentence([open, presence("Tayo"), presence()]), null);
+  assert.equal(sentence([open, presence("Tayo"), open]), null);
 });
 
 test("the end stays the end when the socket closes after it", () => {

@@ -66,7 +66,7 @@ class Listener:
     def receive(self, connection: Any, command: Any) -> None:
         self.commands.append(command)
 
-    def hear(self, connection: Any, pcm: bytes) -> float:
+    def hear(self, connection: Any, pcm: bytes, event_id: str | None = None) -> float:
         self.heard += pcm
         return self.pause_s
 

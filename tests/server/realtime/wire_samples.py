@@ -218,4 +218,5 @@ EVENTS: dict[str, Event] = {
     "ended": events.SessionEnded("finished", 61_000, 40_500),
     "error": events.CommandRefused("evt-7", "invalid_value", "`on` is missing.", "on"),
     "error without id": events.CommandRefused(None, "invalid_json", "This is not JSON."),
+    "presence": events.PresenceChanged((events.PersonPresent("Ms Ito", "tutor"),)),
 }

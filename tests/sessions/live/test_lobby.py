@@ -8,11 +8,25 @@ import pytest
 
 from ai.engine import Ask
 from sessions.bus import Bus
-from sessions.errors import ServerIsFull, SessionIsOver, SessionUnknown, TooManySessions
+from sessions.errors import (
+    ServerIsFull,
+    SessionIsOver,
+    SessionUnknown,
+    SessionWaits,
+    TooManyReaders,
+    TooManySessions,
+)
 from sessions.jobs import Worker
 from sessions.lessons import store
 from sessions.lessons.plan import read_plan
-from sessions.live.events import CreateItem, CreateResponse, ItemDone, UpdateSession
+from sessions.live.audience import MOST
+from sessions.live.events import (
+    CreateItem,
+    CreateResponse,
+    ItemDone,
+    SummaryReady,
+    UpdateSession,
+)
 from sessions.live.lobby import Lobby, LobbySettings
 from sessions.live.session import Session
 from sessions.record import sessions as record
@@ -224,3 +238,72 @@ async def test_a_session_is_its_students_own_and_a_key_its_lessons(
             await lobby.enter(place.caller(person), lesson=None, session=session.id)
     with pytest.raises(NotAllowed):
         await lobby.enter(place.caller(lesson="photosynthesis"), lesson=None, session=session.id)
+
+
+# ---- reading along -----------------------------------------------------------------------------
+
+
+async def test_who_looks_after_a_student_reads_along_and_nobody_else_knows_of_it(
+    place: Place, school: School, other_school: School
+) -> None:
+    lobby = place.process()
+    session, _, _ = await place.enter(lobby)
+    for person in (school.tutor, school.instructor, school.admin):
+        assert await lobby.follow(place.caller(person), session.id) is session
+    assert await lobby.follow(place.caller(), session.id) is None
+    for person in (school.parent, *other_school.people):
+        sentences = set()
+        for wanted in (session.id, UUID(int=7)):
+            with pytest.raises(SessionUnknown) as refused:
+                await lobby.follow(place.caller(person), wanted)
+            sentences.add(str(refused.value).replace(str(wanted), "…"))
+            with pytest.raises(SessionUnknown) as refused:
+                await lobby.enter(place.caller(person), lesson=None, session=wanted)
+            sentences.add(str(refused.value).replace(str(wanted), "…"))
+        assert len(sentences) == 1, person.name
+
+
+async def test_an_own_session_is_gone_on_with_not_followed(place: Place, school: School) -> None:
+    lobby = place.process()
+    mine, _ = await lobby.enter(place.caller(school.tutor), lesson="halves")
+    assert await lobby.follow(place.caller(school.tutor), mine.id) is None
+
+
+async def test_a_key_for_another_lesson_follows_none(place: Place, school: School) -> None:
+    lobby = place.process()
+    session, _, _ = await place.enter(lobby)
+    assert await lobby.follow(place.caller(school.tutor, "halves"), session.id) is session
+    with pytest.raises(NotAllowed):
+        await lobby.follow(place.caller(school.tutor, "thirds"), session.id)
+
+
+async def test_a_reader_wakes_no_session(place: Place, school: School) -> None:
+    lobby = place.process()
+    session, _, _ = await place.enter(place.process())
+    before = await record.get(place.database, school.tenant.id, session.id)
+    with pytest.raises(SessionWaits):
+        await lobby.follow(place.caller(school.tutor), session.id)
+    assert len(lobby) == 0
+    after = await record.get(place.database, school.tenant.id, session.id)
+    assert (after.epoch, after.status) == (before.epoch, "live")
+
+
+async def test_what_is_over_is_not_followed(place: Place, school: School) -> None:
+    lobby = place.process()
+    session, _, _ = await place.enter(lobby)
+    session.end("finished")
+    with pytest.raises(SessionIsOver):
+        await lobby.follow(place.caller(school.tutor), session.id)
+    session.note_summary(SummaryReady("Well done.", ()))
+    await until(lambda: len(lobby) == 0)
+    with pytest.raises(SessionIsOver, match="finished"):
+        await lobby.follow(place.caller(school.tutor), session.id)
+
+
+async def test_one_reader_too_many_is_asked_to_come_later(place: Place, school: School) -> None:
+    lobby = place.process()
+    session, _, _ = await place.enter(lobby)
+    for _ in range(MOST):
+        session.follow(Door(school.tutor), after=None)
+    with pytest.raises(TooManyReaders):
+        await lobby.follow(place.caller(school.admin), session.id)
