@@ -24,6 +24,7 @@ export class DraftDesk {
     this.#api = api;
     this.#path = `/school/lessons/${encodeURIComponent(lesson)}/draft`;
     this.#clock = clock;
+    this.lesson = lesson;
     this.keeper = keeper;
     this.store = new Store(reduce, begin(first, keeper.kept(), clock()));
     this.check = new Store((_, next) => next, { value: null, error: null });

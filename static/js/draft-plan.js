@@ -12,6 +12,12 @@ export function stepOf(path) {
   return /^(steps\.[^.]+)\../.exec(path)?.[1] ?? null;
 }
 
+/** The field that a place of a finding lies in: `steps.a.hints.1` is in `steps.a.hints`. */
+export function fieldOf(path) {
+  const parts = path.split(".");
+  return parts.slice(0, { steps: 3, voice: 2 }[parts[0]] ?? 1).join(".");
+}
+
 export const orderOf = (plan) => (plan.steps ?? []).map((step) => step.id);
 
 export function valueAt(plan, path) {

@@ -9,9 +9,10 @@ const NEWS = ["session.changed", "session.reviewed", "override.published", "summ
  *
  * `hear(name, about)`: news, with ids. `refresh()`: something may have been missed (the line was cut, the page
  * was hidden): ask anew for all that is shown. `closed(reason)`: "signed_out", or "too_many" where other windows
- * of the same person follow. A hidden window does not follow: a browser keeps few lines open to one site.
+ * of the same person follow. `line(isOpen)`: whether news would come. A hidden window does not follow: a browser
+ * keeps few lines open to one site.
  */
-export function follow({ hear, refresh, closed = () => {} }, { Source = EventSource, page = document, after = setTimeout } = {}) {
+export function follow({ hear, refresh, closed = () => {}, line = () => {} }, { Source = EventSource, page = document, after = setTimeout } = {}) {
   let source = null;
   let missed = false; // not the first time: the page has just asked for what it shows
   let [againMs, longestMs] = AGAIN_MS;
@@ -21,10 +22,12 @@ export function follow({ hear, refresh, closed = () => {} }, { Source = EventSou
     source = new Source(ADDRESS);
     source.addEventListener("open", () => {
       [againMs] = AGAIN_MS;
+      line(true);
       if (missed) refresh();
       missed = true;
     });
     source.addEventListener("error", () => {
+      line(false);
       if (source?.readyState !== 2) return; // it comes back by itself
       shut();
       missed = true;
@@ -40,6 +43,7 @@ export function follow({ hear, refresh, closed = () => {} }, { Source = EventSou
   }
 
   function shut() {
+    line(false);
     source?.close();
     source = null;
   }
