@@ -33,6 +33,7 @@ from tenancy.identities import PersonUnknown, SeveralSchools
 from tenancy.model import NotAllowed, NotSignedIn, SignInRefused, TenantUnknown
 from tenancy.people import EmailTaken
 from tenancy.postgres import DatabaseUnavailable
+from tenancy.roster_file import FileRefused
 
 log = structlog.get_logger()
 
@@ -108,6 +109,7 @@ TABLE: Mapping[type[Exception], tuple[int, str]] = {
     LastAdmin: (409, "last_admin"),
     InTheWay: (409, "conflict"),
     Unfit: (422, "unfit"),
+    FileRefused: (422, "file_refused"),
     SessionIsOver: (409, "session_over"),
     SessionWaits: (409, "session_waits"),
     TooManyReaders: (429, "too_many_readers"),

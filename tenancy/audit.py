@@ -12,7 +12,7 @@ A school's first entry is its making, so a school without entries has lost them.
 """
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -25,6 +25,7 @@ from tenancy.sql import load
 
 START = bytes(32)
 PAGE = 1_000
+AT_ONCE = 200  # entries, ~2 ms of work
 NOT_SHOWN_AFTER = 20  # twenty problems tell as much as a thousand
 
 _QUERIES = load(__package__, "audit.sql")
@@ -38,6 +39,16 @@ class By:
     "None: the server's or the operator's."
     address: str | None = None
     "Where they asked from."
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One of many things that a transaction does."""
+
+    verb: str
+    thing: str
+    thing_id: str
+    detail: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +117,24 @@ async def write(
     )
 
 
+async def write_all(connection: Connection, tenant_id: UUID, by: By, notes: Sequence[Note]) -> None:
+    """`write` for many at once, some at a time, so that the loop is not held up."""
+    key = connection.keys.audit_key(tenant_id)
+    head = await _hold(connection, tenant_id)
+    seq, mac, now = head["seq"], head["mac"], datetime.now(UTC)
+    for at in range(0, len(notes), AT_ONCE):
+        rows = []
+        for note in notes[at : at + AT_ONCE]:
+            detail = None if note.detail is None else _exact(dict(note.detail))
+            seq += 1
+            entry = (seq, now, by.person_id, note.verb, note.thing, note.thing_id, detail)
+            made = _mac(key, mac, tenant_id, (*entry, by.address))
+            rows.append((tenant_id, *entry, by.address, made))
+            mac = _head(key, made)
+        await connection.executemany(_QUERIES["entry"], rows)
+    await connection.execute(_QUERIES["move"], tenant_id, seq, mac)
+
+
 async def append(
     connection: Any,
     key: bytes,
@@ -119,10 +148,7 @@ async def append(
     address: str | None = None,
 ) -> None:
     """`write` on any connection that is in the school's cell."""
-    head = await connection.fetchrow(_QUERIES["head"], tenant_id)
-    if head is None:
-        await connection.execute(_QUERIES["start"], tenant_id, START)
-        head = await connection.fetchrow(_QUERIES["head"], tenant_id)
+    head = await _hold(connection, tenant_id)
     entry = (
         head["seq"] + 1,
         datetime.now(UTC),
@@ -188,6 +214,15 @@ async def end(database: Database, tenant_id: UUID) -> End:
     async with database.transaction(tenant_id) as connection:
         row = await connection.fetchrow(_QUERIES["end"], tenant_id)
     return End(row["seq"], row["mac"]) if row else End(0, START)
+
+
+async def _hold(connection: Any, tenant_id: UUID) -> Any:
+    """The chain's end, held until the transaction's."""
+    head = await connection.fetchrow(_QUERIES["head"], tenant_id)
+    if head is None:
+        await connection.execute(_QUERIES["start"], tenant_id, START)
+        head = await connection.fetchrow(_QUERIES["head"], tenant_id)
+    return head
 
 
 def _mac(key: bytes, head: bytes, tenant_id: UUID, entry: tuple[Any, ...]) -> bytes:

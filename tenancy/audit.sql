@@ -14,6 +14,15 @@ WITH entry AS (
 )
 UPDATE audit_heads SET seq = $2, mac = $11 WHERE tenant_id = $1;
 
+-- entry(tenant_id, seq, at, actor, verb, thing, thing_id, detail, address, mac)
+-- One of many; `move` closes them.
+INSERT INTO audit (tenant_id, seq, at, actor, verb, thing, thing_id, detail, address, mac)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
+
+-- move(tenant_id, seq, mac)
+-- The chain's new end.
+UPDATE audit_heads SET seq = $2, mac = $3 WHERE tenant_id = $1;
+
 -- snapshot()
 -- For the rest of the transaction everything is seen as it is now. Control: it reads no table.
 SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;

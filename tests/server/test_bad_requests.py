@@ -230,8 +230,11 @@ def generated(chance: random.Random) -> Iterator[tuple[str, str, bytes]]:
                 elif chance.random() < 0.5:
                     query.append(f"{parameter['name']}={value}")
             body = b""
-            if content := operation.get("requestBody"):
-                ref = content["content"]["application/json"]["schema"]["$ref"]
+            content = operation.get("requestBody", {"content": {}})["content"]
+            if "text/csv" in content:
+                body = garbage(chance)
+            elif content:
+                ref = content["application/json"]["schema"]["$ref"]
                 fields = described["components"]["schemas"][ref.rpartition("/")[2]]["properties"]
                 body = json.dumps({name: anything(chance) for name in fields}).encode()
             yield method.upper(), f"{address}?{'&'.join(query)}", body

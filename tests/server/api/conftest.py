@@ -18,6 +18,7 @@ from server.api import (
     people,
     reviews,
     roster,
+    roster_import,
     sessions,
     settings,
     transcripts,
@@ -119,7 +120,7 @@ async def office(database):
     services = SimpleNamespace(
         database=database, identities=identities, door=Door(identities, Site())
     )
-    modules = (people, roster, classes, care, settings, audit)
+    modules = (people, roster_import, roster, classes, care, settings, audit)
     routes = starlette_routes(
         [route for module in modules for route in module.ROUTES], lambda _: services
     )
@@ -132,7 +133,9 @@ async def office(database):
             if person.id not in tokens:
                 slug = (await database.tenant(person.tenant_id)).slug
                 tokens[person.id] = await issue_token(database, person.email, slug, 600)
-            more = {"content": body} if isinstance(body, bytes) else {"json": body}
+            more = {"json": body}
+            if isinstance(body, bytes):
+                more = {"content": body}
             return await client.request(
                 method,
                 path,
