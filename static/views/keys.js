@@ -1,13 +1,18 @@
 import { html, useEffect, useState } from "../lib/html.js";
 import { Dialog } from "./dialog.js";
 
+const SILENCED = "single-keys-off"; // on this device: who speaks to the computer, or bumps keys, may not want them
+
 /**
- * Single keys of a page: `keys` is `[{key, title, act}]`. They rest while one types or a dialog is open; `?`
- * shows them. Returns the dialog to draw, or null.
+ * Single keys of a page: `keys` is `[{key, title, act}]`; without `act` it is only shown, as a key that works
+ * elsewhere. They rest while one types or a dialog is open; `?` shows them, and they can be switched off. Returns
+ * what to draw at the end of the page.
  */
 export function useKeys(keys) {
   const [shown, setShown] = useState(false);
+  const [silenced, setSilenced] = useState(isSilenced);
   useEffect(() => {
+    if (silenced) return undefined;
     const down = (event) => {
       if (event.altKey || event.ctrlKey || event.metaKey || event.defaultPrevented) return;
       if (event.target.closest?.("input, textarea, select, [contenteditable], dialog") || document.querySelector("dialog[open]")) return;
@@ -16,7 +21,7 @@ export function useKeys(keys) {
         setShown(true);
         return;
       }
-      const found = keys.find(({ key }) => key === event.key);
+      const found = keys.find(({ key, act }) => key === event.key && act);
       if (!found) return;
       event.preventDefault();
       found.act();
@@ -24,8 +29,32 @@ export function useKeys(keys) {
     window.addEventListener("keydown", down);
     return () => window.removeEventListener("keydown", down);
   });
-  return shown ? html`<${Dialog} title="Keys" onClose=${() => setShown(false)}>
-    <dl class="keys">${keys.map(({ key, title }) => html`<div key=${key}><dt><kbd>${key === " " ? "Space" : key}</kbd></dt><dd>${title}</dd></div>`)}
-      <div><dt><kbd>?</kbd></dt><dd>Show the keys</dd></div></dl>
-  <//>` : null;
+  const silence = (event) => {
+    setSilenced(!event.target.checked);
+    remember(!event.target.checked);
+  };
+  if (keys.length === 0) return null;
+  return html`<p class="keys-line"><button type="button" class="button quiet" onClick=${() => setShown(true)}>Keys of this page <kbd>?</kbd></button></p>
+    ${shown && html`<${Dialog} title="Keys" onClose=${() => setShown(false)}>
+      <dl class="keys">${keys.map(({ key, title }) => html`<div key=${key}><dt>${key.split("+").map((one) => html`<kbd>${one === " " ? "Space" : one}</kbd> `)}</dt><dd>${title}</dd></div>`)}
+        <div><dt><kbd>?</kbd></dt><dd>Show the keys</dd></div></dl>
+      <label class="check"><input type="checkbox" checked=${!silenced} onChange=${silence} /> <span>Use single keys on this device</span></label>
+    <//>`}`;
+}
+
+function isSilenced() {
+  try {
+    return window.localStorage.getItem(SILENCED) === "yes";
+  } catch {
+    return false;
+  }
+}
+
+function remember(silenced) {
+  try {
+    if (silenced) window.localStorage.setItem(SILENCED, "yes");
+    else window.localStorage.removeItem(SILENCED);
+  } catch {
+    // this page knows it all the same
+  }
 }
