@@ -8,7 +8,7 @@ from typing import Any
 
 from sessions.live import events
 from sessions.live.events import AudioFormat, Event, Modality, ResponseView, SessionView
-from sessions.record.model import Item
+from sessions.record.model import Corrected, Item
 
 INCOMPLETE_REASONS = ("max_output_tokens", "content_filter")
 
@@ -62,7 +62,15 @@ def item(item: Item) -> dict[str, Any]:
         shape["interrupted"] = True
     if item.data.get("sure") is False:
         shape["sure"] = False
+    if item.corrected is not None:
+        shape["corrected"] = _corrected(item.corrected)
     return shape
+
+
+def _corrected(corrected: Corrected) -> dict[str, Any]:
+    """Who corrected it; `answer` is what the tutor should have said."""
+    shape = {"by": corrected.by, "at": corrected.at.isoformat().replace("+00:00", "Z")}
+    return shape if corrected.answer is None else {**shape, "answer": corrected.answer}
 
 
 def _content(item: Item) -> list[dict[str, Any]]:

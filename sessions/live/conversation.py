@@ -52,6 +52,7 @@ from sessions.live.options import Options
 from sessions.live.turns import Turns
 from sessions.live.watch import Limits, Watch
 from sessions.record.model import Durations, EndReason, Item, Progress, Speaker
+from sessions.review.override import Override
 from tenancy.model import Person
 
 
@@ -68,6 +69,7 @@ class Conversation:
         hears_speech: bool,
         sandbox: bool = False,
         items: Iterable[Item] = (),
+        overrides: Iterable[Override] = (),
         progress: Progress | None = None,
         durations: Durations | None = None,
         options: Options | None = None,
@@ -85,7 +87,7 @@ class Conversation:
         self.sandbox = sandbox
         self.expires_at = expires_at
         self.ended = False
-        self.log = Log(items)
+        self.log = Log(items, overrides)
         self.answers = Answers(self.log, engine)
         self.answers.spoken_ms = stored.tutor_speech_ms
         self.turns = Turns(self.log, stored.student_speech_ms)
@@ -280,9 +282,10 @@ class Conversation:
         known = self.log.get(command.item_id) if command.item_id else None
         if known is not None and known.data.get("content") == print_:
             previous = self.log.previous(known)
-            again: list[Action] = [Tell(ItemAdded(known, previous), to)]
+            read = self.log.read(known).item
+            again: list[Action] = [Tell(ItemAdded(read, previous), to)]
             if self.log.is_saved(known.id):
-                again.append(Tell(ItemDone(known, previous), to))
+                again.append(Tell(ItemDone(read, previous), to))
             return again
         if known is not None or self.turns.awaits(command.item_id or ""):
             return [_refuse(command, to, "id_reused", wording.ID_REUSED, "item.id")]
@@ -303,7 +306,7 @@ class Conversation:
         item = self.log.get(command.item_id)
         if item is None:
             return [_refuse(command, to, "item_not_found", wording.NO_SUCH_ITEM, "item_id")]
-        return [Tell(ItemRetrieved(item), to)]
+        return [Tell(ItemRetrieved(self.log.read(item).item), to)]
 
     def _create_response(self, command: CreateResponse, now: float, to: int | None) -> list[Action]:
         if not self.floor.is_open:

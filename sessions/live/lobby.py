@@ -6,7 +6,7 @@ database under a new epoch, so that whoever wrote it before can write no more.
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
@@ -38,6 +38,9 @@ from sessions.live.watch import Limits
 from sessions.news import tell_session
 from sessions.record import sessions as record
 from sessions.record.model import Item, SessionRef, SessionRow
+from sessions.review import rows
+from sessions.review.override import Override
+from sessions.review.overrides import CorrectionsPublished
 from tenancy import care
 from tenancy import settings as school_settings
 from tenancy.model import Caller, NotAllowed, Person
@@ -210,8 +213,9 @@ class Lobby:
         if len(self._live) >= self.settings.sessions:
             raise ServerIsFull
         row, items = await record.resume(self._database, person.tenant_id, session_id)
+        overrides = await rows.of(self._database, person.tenant_id, session_id)
         text = await record.brief_text(self._database, person.tenant_id, row.brief_hash)
-        return await self._open(person, row, read_brief(text), version, items)
+        return await self._open(person, row, read_brief(text), version, items, overrides)
 
     async def _start(self, person: Person, version: store.LessonVersion, mode: Mode) -> Session:
         settings = self.settings
@@ -249,6 +253,7 @@ class Lobby:
         brief: Brief,
         version: store.LessonVersion,
         items: tuple[Item, ...],
+        overrides: Sequence[Override] = (),
     ) -> Session:
         elapsed_ms = max(0, round((datetime.now(UTC) - row.started_at).total_seconds() * 1000))
         limits = Limits(self.settings.session_s)
@@ -260,6 +265,7 @@ class Lobby:
             hears_speech=self.hears(brief.language),
             sandbox=row.sandbox,
             items=items,
+            overrides=overrides,
             progress=row.progress if items else None,
             durations=row.durations,
             options=Options(
@@ -319,3 +325,5 @@ def _check_key(caller: Caller, version: store.LessonVersion) -> None:
 def _on_bus(session: Session, event: object) -> None:
     if isinstance(event, SummaryReady):
         session.note_summary(event)
+    elif isinstance(event, CorrectionsPublished):
+        session.correct(event.overrides)

@@ -6,8 +6,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from ai.engine import Utterance
+from sessions.live import wording
 from sessions.live.audience import is_note
 from sessions.record.model import Heard, Item
+from sessions.review.override import Override, resolve
+from sessions.review.readings import Reading, of_item
 
 
 def fingerprint(text: str | None, pcm: bytes | None) -> str:
@@ -17,9 +20,12 @@ def fingerprint(text: str | None, pcm: bytes | None) -> str:
 
 
 class Log:
-    """Items by id and in conversation order. Speech takes its place before it is an item."""
+    """Items by id and in conversation order. Speech takes its place before it is an item.
 
-    def __init__(self, items: Iterable[Item] = ()) -> None:
+    They are kept as they were recorded; `read` and `memory` give them as they are read now.
+    """
+
+    def __init__(self, items: Iterable[Item] = (), overrides: Iterable[Override] = ()) -> None:
         self._items = {item.id: item for item in items}
         self._places = sorted((item.position, item.id) for item in self._items.values())
         self._saved = {item_id: number for number, (_, item_id) in enumerate(self._places)}
@@ -27,6 +33,7 @@ class Log:
         self._next = self._places[-1][0] + 1 if self._places else 1
         self.unsaved = 0
         "Items on their way to the database."
+        self._corrections = resolve(overrides)
 
     def __len__(self) -> int:
         return len(self._items)
@@ -46,15 +53,24 @@ class Log:
         places = (self._items.get(item_id) for _, item_id in reversed(self._places))
         return next((item for item in places if item and item.role != "system"), None)
 
+    def correct(self, overrides: Iterable[Override]) -> None:
+        """From now on these published corrections are in force."""
+        self._corrections = resolve(overrides)
+
+    def read(self, item: Item) -> Reading:
+        """An item as it is read now."""
+        return of_item(item, self._corrections)
+
     def memory(self) -> list[Utterance]:
         """The conversation as an engine remembers it; of the tutor's words, those heard.
 
         Who reads along is no part of it: nothing in a lesson depends on that.
         """
         return [
-            _utterance(item)
+            utterance
             for item in self
-            if item.said and item.heard != "" and not is_note(item)
+            if not is_note(item)
+            for utterance in _utterances(self.read(item))
         ]
 
     def take_place(self, item_id: str) -> int:
@@ -116,6 +132,17 @@ class Log:
 
     def is_saved(self, item_id: str) -> bool:
         return item_id in self._saved
+
+
+def _utterances(reading: Reading) -> Iterator[Utterance]:
+    item = reading.item
+    if not item.said or item.heard == "":
+        return
+    if reading.original.said != item.said and item.role == "assistant":
+        item = replace(item, heard=None)  # what was heard of the right words, nobody knows
+    yield _utterance(item)
+    if reading.answer is not None:
+        yield Utterance("system", wording.CORRECTED.format(reading.answer.new.text))
 
 
 def _utterance(item: Item) -> Utterance:

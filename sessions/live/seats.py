@@ -105,10 +105,10 @@ class Seats:
         log = self._conversation.log
         items, _ = log.after(seat.after)
         for item in items:
-            previous = log.previous(item)
-            seat.connection.tell(ItemAdded(self._conversation.so_far(item), previous))
+            previous, read = log.previous(item), log.read(item).item
+            seat.connection.tell(ItemAdded(self._conversation.so_far(read), previous))
             if log.is_saved(item.id):
-                seat.connection.tell(ItemDone(item, previous))
+                seat.connection.tell(ItemDone(read, previous))
         seat.connection.tell(self._conversation.progressed())
         present = self._conversation.audience.present()
         if present.people:

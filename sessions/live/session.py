@@ -7,7 +7,7 @@ timer, one saver, one line to the engine. A fault of ours is logged, and the les
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -42,6 +42,7 @@ from sessions.record.model import (
     SessionRef,
     SessionTaken,
 )
+from sessions.review.override import Override
 from tenancy.model import Person
 
 SUMMARY_WITHIN_S = 10.0  # realtime.md: after session.ended the socket is kept so long
@@ -306,6 +307,10 @@ class Session:
         """The summary was stored."""
         self._seats.tell(summary)
         self._summary.set()
+
+    def correct(self, overrides: Iterable[Override]) -> None:
+        """Somebody published a correction: who comes back reads it, and the next leg knows it."""
+        self.conversation.log.correct(overrides)
 
     def end(self, reason: EndReason) -> None:
         """The student, somebody with the right to do so, or time ends the session."""

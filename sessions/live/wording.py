@@ -42,6 +42,7 @@ SAVING_WAITS = (
     "The database can't be reached, and too much waits to be saved. Send this again, with the same"
     " id, in a few seconds."
 )
+CORRECTED = "A teacher has corrected the tutor's last answer. It should have been: {}"
 SAVING = "Saving takes longer than usual. Nothing is lost; the lesson goes on."
 
 

@@ -5,8 +5,8 @@ the audit: in one session that goes one after the other. The unique `succeeds` o
 nobody in twice even if that lock were forgotten.
 
 A correction that is published while its session is live is in the record at once, and so in every
-transcript. The tutor engine at work remembers what it heard; it gets the corrected words with its
-next leg: after a break, a fail-over, or in another process.
+transcript; who comes back to the lesson reads it. The tutor engine at work goes on from what it
+heard: it gets the corrected words with its next leg, after a fail-over or in another process.
 """
 
 from collections.abc import Iterable, Sequence
@@ -48,8 +48,8 @@ _QUERIES = load(__package__, "overrides.sql")
 
 
 @dataclass(frozen=True, slots=True)
-class Corrected:
-    """All published corrections of a live session, for whoever holds it in memory."""
+class CorrectionsPublished:
+    """All published corrections of a session, for whoever holds it in memory."""
 
     overrides: tuple[Override, ...]
 
@@ -247,7 +247,7 @@ async def publish(
         mine = _own(known, author, override_id)
         raise OverrideConflict(in_force(mine.target, mine.original, resolve(known))) from problem
     if done.student_id is not None:
-        bus.publish(session_topic(session_id), Corrected(done.published))
+        bus.publish(session_topic(session_id), CorrectionsPublished(done.published))
         if not done.sandbox:
             bus.publish(
                 school_topic(tenant_id),

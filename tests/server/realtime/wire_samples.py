@@ -1,9 +1,12 @@
 """One of each event that a server says, as the golden file has them."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 from ai.events import Word
 from sessions.live import events
 from sessions.live.events import EffectiveTurnDetection, Event, ResponseView, SessionView
-from sessions.record.model import Item
+from sessions.record.model import Corrected, Item
 
 VIEW = SessionView(
     id="sess_0190f3a2b4c57d8e9f00112233445566",
@@ -144,6 +147,12 @@ JOINED = Item(
     started_ms=8_000,
 )
 
+AT = datetime(2026, 11, 2, 12, 30, 5, tzinfo=UTC)
+PUT_RIGHT = replace(
+    SPOKEN, said="free quarters", data={"sure": True}, corrected=Corrected("Tayo Okafor", AT)
+)
+TOLD_BETTER = replace(ANSWER, corrected=Corrected("Tayo Okafor", AT, "Yes: both are a half."))
+
 EVENTS: dict[str, Event] = {
     "session.created": events.SessionCreated(VIEW),
     "session.created, resumed": events.SessionCreated(VIEW, events.Resumed("item_a2", False)),
@@ -219,4 +228,6 @@ EVENTS: dict[str, Event] = {
     "error": events.CommandRefused("evt-7", "invalid_value", "`on` is missing.", "on"),
     "error without id": events.CommandRefused(None, "invalid_json", "This is not JSON."),
     "presence": events.PresenceChanged((events.PersonPresent("Ms Ito", "tutor"),)),
+    "item done, corrected": events.ItemDone(PUT_RIGHT, "msg-1"),
+    "item done, answer corrected": events.ItemDone(TOLD_BETTER, "item_a2"),
 }

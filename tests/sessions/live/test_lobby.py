@@ -30,6 +30,8 @@ from sessions.live.events import (
 from sessions.live.lobby import Lobby, LobbySettings
 from sessions.live.session import Session
 from sessions.record import sessions as record
+from sessions.review import overrides
+from sessions.review.override import Content, Target
 from tenancy.model import Caller, NotAllowed, Person
 from tenancy.postgres import Database
 from tests.conftest import School
@@ -141,6 +143,33 @@ async def test_after_a_kill_in_the_tutors_turn_the_student_is_welcomed_back(
     after, back, _ = await place.enter(place.process(), session.id)
     after.receive(back, CreateResponse())
     assert asked == ["opening", "resumed"]
+
+
+async def corrected(place: Place, lobby: Lobby, session: Session) -> None:
+    """The instructor corrects what the student typed."""
+    author = place.school.instructor
+    draft = await overrides.draft(
+        place.database, author, session.id, Target("words", "mine"), Content("One third"),
+        ["asr_misheard"],
+    )  # fmt: skip
+    await overrides.publish(place.database, lobby._bus, author, session.id, draft.id)
+
+
+async def test_a_correction_is_known_to_who_comes_back_and_to_the_next_leg(place: Place) -> None:
+    lobby = place.process()
+    session, door, _ = await place.enter(lobby)
+    session.receive(door, CreateItem(item_id="mine", text="One half", pcm=None))
+    await until(lambda: door.of(ItemDone))
+    await corrected(place, lobby, session)
+    for where in (lobby, place.process()):
+        again, back, _ = await place.enter(where, session.id)
+        again.receive(back, UpdateSession())
+        (done,) = back.of(ItemDone)
+        assert done.item.said == "One third"
+        assert done.item.corrected and done.item.corrected.by == place.school.instructor.name
+        (said,) = again.conversation.memory()
+        assert said.text == "One third"
+        assert [item.said for item in again.items] == ["One half"], "the record stays"
 
 
 async def test_two_resumes_at_once_share_one_session(place: Place) -> None:

@@ -9,6 +9,8 @@ from sessions.news import SummaryRenewed
 from sessions.record import sessions, summaries
 from sessions.record.model import Batch, Progress, Sentence, Summary
 from sessions.record.work import handlers
+from sessions.review import overrides
+from sessions.review.override import Content, Target
 
 WHOLE = Summary(
     kind="normal",
@@ -134,6 +136,31 @@ async def test_run_twice_it_is_told_again_but_made_once(database, school, begin,
     await worker.run_due()
     assert await summaries.get(database, school.tenant.id, ref.session_id) == first
     assert len(heard) == 1
+
+
+async def test_made_anew_it_knows_the_corrections_and_is_made_once(
+    database, school, other_school, begin, turn, worker, bus
+):
+    ref, tenant_id = await begin(school), school.tenant.id
+    items = (turn(1, "How many halves?"), turn(2, "too"))
+    await sessions.end(database, ref, "finished", Batch(items=items))
+    await worker.run_due()
+    first = await summaries.get(database, tenant_id, ref.session_id)
+    await sessions.renew_summary(database, school.tutor, ref.session_id)
+    await worker.run_due()
+    assert await summaries.get(database, tenant_id, ref.session_id) == first, "nothing is new"
+    draft = await overrides.draft(
+        database, school.tutor, ref.session_id, Target("words", "item_2"), Content("two"),
+        ["asr_misheard"],
+    )  # fmt: skip
+    await overrides.publish(database, bus, school.tutor, ref.session_id, draft.id)
+    for _ in range(2):  # twice at once: it is one job
+        await sessions.renew_summary(database, school.tutor, ref.session_id)
+    assert await worker.run_due() == 1
+    second = await summaries.get(database, tenant_id, ref.session_id)
+    assert (second.number, second.summary.overrides) == (2, (str(draft.id),))
+    assert "from the corrected transcript" in second.summary.narrative[-1].text
+    assert "corrected" not in first.summary.narrative[-1].text
 
 
 async def test_a_session_that_is_not_over_is_not_summed_up(database, school, begin, turn, worker):
