@@ -17,6 +17,7 @@ from server.api import (
     care,
     classes,
     events,
+    families,
     lessons,
     openapi,
     overrides,
@@ -50,6 +51,7 @@ API = (
     *care.ROUTES,
     *settings.ROUTES,
     *audit.ROUTES,
+    *families.ROUTES,
 )
 READY_WITHIN_S = 2.0  # a load balancer gives up soon after
 

@@ -143,13 +143,13 @@ async def list_sessions(call: Call) -> SessionPage:
     filters = await filters_of(call, query)
     # Named as it was asked: whom a tutor looks after may change while they page.
     name = f"sessions {query.model_dump_json(exclude={'cursor', 'limit'}, exclude_none=True)}"
-    after = _place(await open_cursor(call, name, query.cursor)) if query.cursor else None
+    after = place_in(await open_cursor(call, name, query.cursor)) if query.cursor else None
     cards, following = await listing.list_(
         call.services.database, call.person.tenant_id, filters, after=after, limit=query.limit
     )
     return SessionPage(
         items=[shown(card) for card in cards],
-        next_cursor=seal_cursor(call, name, _text(following)) if following else None,
+        next_cursor=seal_cursor(call, name, place_text(following)) if following else None,
     )
 
 
@@ -263,11 +263,11 @@ def reviewed(mark: listing.Reviewed | None) -> Reviewed | None:
     return Reviewed(at=mark.at, by=PersonName(id=mark.by_id, name=mark.by)) if mark else None
 
 
-def _text(place: Place) -> str:
+def place_text(place: Place) -> str:
     return f"{place.started_at.isoformat()} {place.session_id}"
 
 
-def _place(text: str) -> Place:
+def place_in(text: str) -> Place:
     started_at, session_id = text.split()
     return Place(datetime.fromisoformat(started_at), UUID(session_id))
 

@@ -222,10 +222,10 @@ def shown(reading: SummaryReading, notes: bool) -> SessionSummary:
         made_at=reading.made_at,
         stale=reading.stale,
         kind=summary.kind,
-        narrative=[_sentence(each, notes) for each in reading.narrative],
-        next_steps=[_sentence(each, notes) for each in reading.next_steps],
+        narrative=[sentence(each, notes) for each in reading.narrative],
+        next_steps=[sentence(each, notes) for each in reading.next_steps],
         subjects=list(summary.subjects),
-        done_well=_sentence(reading.done_well, notes) if reading.done_well else None,
+        done_well=sentence(reading.done_well, notes) if reading.done_well else None,
         practice=list(summary.practice),
         engine=summary.engine,
         past_corrections=[
@@ -239,7 +239,8 @@ def shown(reading: SummaryReading, notes: bool) -> SessionSummary:
     )
 
 
-def _sentence(reading: SentenceReading, notes: bool) -> SummarySentence:
+def sentence(reading: SentenceReading, notes: bool) -> SummarySentence:
+    """A sentence of a summary as readers get it."""
     override = reading.override
     return SummarySentence(
         id=str(reading.place),

@@ -13,6 +13,7 @@ from server.api import (
     audit,
     care,
     classes,
+    families,
     lessons,
     overrides,
     people,
@@ -80,7 +81,7 @@ async def send(database, bus, worker):
         bus=bus,
         worker=worker,
     )
-    tables = (lessons, sessions, transcripts, reviews, overrides)
+    tables = (lessons, sessions, transcripts, reviews, overrides, families, settings)
     routes = starlette_routes([r for table in tables for r in table.ROUTES], lambda _: services)
     transport = httpx.ASGITransport(Starlette(routes=routes), client=("203.0.113.20", 50_000))
     tokens = {}
