@@ -10,7 +10,7 @@ export function Both({ pen, edit, label }) {
   const canMerge = path !== "step_order" && (typeof now === "string" || Array.isArray(now)) && theirs !== null;
   return html`<section class="both" role="group" aria-label="${label}: two texts">
     <p><strong>${name.whole} changed this while you did.</strong> Both texts are safe; which should stand?</p>
-    <${SideBySide} before=${spelledAt(pen, path, now)} after=${spelledAt(pen, path, theirs)} titles=${["Yours", name.their]} language=${pen.language} />
+    <${SideBySide} before=${spelledAt(pen, path, now)} after=${spelledAt(pen, path, theirs)} titles=${["Yours", name.their]} language=${pen.language} equal />
     <div class="actions">
       <button type="button" class="button" onClick=${() => pen.resolve(path, "mine")}>${pen.isMerging(path) ? "Save what I wrote" : "Keep mine"}</button>
       <button type="button" class="button" onClick=${() => pen.resolve(path, "theirs")}>Take theirs</button>

@@ -107,8 +107,8 @@ function Writing({ api, me, go, retitle, desk, lesson, subjects, onLesson }) {
     { key: "f", title: "What to mend", act: () => setTab("findings") },
     { key: "b", title: "What the tutor gets", act: () => setTab("brief") },
     { key: "w", title: "Write: back to the form", act: () => goTo("title") },
-    { key: "Alt+Shift+↑", title: "Move the step one up (also while typing in it)", act: () => {} },
-    { key: "Alt+Shift+↓", title: "Move the step one down", act: () => {} },
+    { key: "Alt+Shift+↑", title: "Move the step one up (also while typing in it)" },
+    { key: "Alt+Shift+↓", title: "Move the step one down" },
   ]);
   const errors = findings.filter(({ severity }) => severity === "error").length;
   const form = html`<div class="plan-pane" onFocusin=${(event) => setAt(event.target.closest("[data-path]")?.dataset.path ?? null)}>
@@ -132,10 +132,10 @@ function Writing({ api, me, go, retitle, desk, lesson, subjects, onLesson }) {
     <p class="for-screen-reader" role="status">${said}</p>
     <div class="editor" data-wide=${isWide}>
       ${isWide && form}
-      <aside class="editor-side" aria-label="What to mend, and what the tutor gets">
+      <div class="editor-side">
         <${Tabs} label="Beside the form" head=${!isWide && saved} tabs=${isWide ? tabs : [{ key: "write", title: "Write", content: () => form }, ...tabs]}
           current=${isWide && tab === "write" ? "findings" : tab} onChange=${setTab} />
-      </aside>
+      </div>
     </div>
     ${dialog === "publish" && html`<${Publish} desk=${desk} api=${api} lesson=${lesson} title=${plan.title} onClose=${() => setDialog(null)} onPublished=${published} onGo=${goTo} />`}
     ${dialog === "try" && html`<${TryIt} desk=${desk} api=${api} lesson=${lesson} onClose=${() => setDialog(null)} onGo=${goTo} />`}

@@ -27,7 +27,7 @@ export function Maths({ tex, language, large = false }) {
     withKatex((maths) => {
       if (!node.current) return;
       try {
-        maths.render(tex, node.current, { output: "html", trust: false, displayMode: large, maxExpand: 100 });
+        maths.render(tex, node.current, { output: "html", trust: false, errorColor: "inherit", displayMode: large, maxExpand: 100 });
         setDrawn(true);
       } catch {
         node.current.textContent = tex;
