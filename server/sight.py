@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from uuid import UUID
 
+from sessions.errors import SessionUnknown
 from sessions.news import (
     LessonChanged,
     News,
@@ -18,6 +19,7 @@ from sessions.news import (
     SessionReviewed,
     SummaryRenewed,
 )
+from sessions.record import listing
 from tenancy import care
 from tenancy.model import Person
 from tenancy.policy import Thing, may
@@ -34,7 +36,7 @@ NEEDS: Mapping[type[News], tuple[Right, ...]] = {
     SummaryRenewed: (("read", "summary"),),
     LessonChanged: (("write", "lesson"),),
 }
-"One of these rights to what the news is about; guardians see what somebody has reviewed."
+"One of these rights to what the news is about."
 
 
 class Sight:
@@ -44,7 +46,7 @@ class Sight:
         self._database = database
         self._clock = clock
         self._asking = asyncio.Lock()
-        self._known: dict[tuple[UUID, UUID, bool], tuple[float, Thing]] = {}
+        self._known: dict[tuple[UUID, UUID], tuple[float, Thing]] = {}
 
     async def sees(self, person: Person, news: News) -> bool:
         """Whether this news, of the person's own school, is for this person.
@@ -55,11 +57,24 @@ class Sight:
         surely = at_first_sight(person, news)
         if surely is not None or isinstance(news, LessonChanged):
             return surely or False
-        about = await self._about(person.tenant_id, news.student_id, _reviewed(news))
-        return any(may(person, verb, replace(about, kind=kind)) for verb, kind in NEEDS[type(news)])
+        about = await self._about(person.tenant_id, news.student_id)
+        if _has_right(person, news, about):
+            return True
+        if not _has_right(person, news, replace(about, shown=True)):
+            return False
+        # A guardian's: they see what somebody has reviewed, and hear when that is taken back.
+        return isinstance(news, SessionReviewed) or await self._is_reviewed(person, news)
 
-    async def _about(self, tenant_id: UUID, student_id: UUID, reviewed: bool) -> Thing:
-        key = (tenant_id, student_id, reviewed)
+    async def _is_reviewed(self, person: Person, news: News) -> bool:
+        assert not isinstance(news, LessonChanged)
+        try:
+            card = await listing.card(self._database, person.tenant_id, news.session_id)
+        except SessionUnknown:
+            return False
+        return card.reviewed is not None
+
+    async def _about(self, tenant_id: UUID, student_id: UUID) -> Thing:
+        key = (tenant_id, student_id)
         async with self._asking:
             now = self._clock()
             known = self._known.get(key)
@@ -67,9 +82,7 @@ class Sight:
                 self._known = {
                     one: found for one, found in self._known.items() if now - found[0] <= GOOD_FOR_S
                 }
-                thing = await care.about(
-                    self._database, "session", tenant_id, student_id, reviewed=reviewed
-                )
+                thing = await care.about(self._database, "session", tenant_id, student_id)
                 known = self._known[key] = (now, thing)
             return known[1]
 
@@ -77,9 +90,7 @@ class Sight:
 def at_first_sight(person: Person, news: News) -> bool | None:
     """Whether this person sees this news; None where it hangs on who looks after whom."""
     if isinstance(news, LessonChanged):
-        return any(
-            may(person, verb, Thing(kind, person.tenant_id)) for verb, kind in NEEDS[LessonChanged]
-        )
+        return _has_right(person, news, Thing("lesson", person.tenant_id))
     bare = Thing("session", person.tenant_id, student_id=news.student_id)
     at_best = Thing(
         "session",
@@ -89,15 +100,10 @@ def at_first_sight(person: Person, news: News) -> bool | None:
         guardian_ids=frozenset({person.id}),
         shown=True,
     )
-    rights = NEEDS[type(news)]
-    if any(may(person, verb, replace(bare, kind=kind)) for verb, kind in rights):
+    if _has_right(person, news, bare):
         return True
-    return (
-        None
-        if any(may(person, verb, replace(at_best, kind=kind)) for verb, kind in rights)
-        else False
-    )
+    return None if _has_right(person, news, at_best) else False
 
 
-def _reviewed(news: News) -> bool:
-    return isinstance(news, SessionReviewed)
+def _has_right(person: Person, news: News, about: Thing) -> bool:
+    return any(may(person, verb, replace(about, kind=kind)) for verb, kind in NEEDS[type(news)])

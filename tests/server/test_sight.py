@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from sessions.news import (
     SessionReviewed,
     SummaryRenewed,
 )
+from sessions.record import listing
 from tenancy.ids import new_id
 from tenancy.model import Person
 from tenancy.postgres import Database
@@ -60,6 +62,26 @@ async def test_each_sees_what_they_have_a_right_to(
         (school.admin, {*sessions, "lesson"}),
     ):
         assert await seen(person, school.student.id) == expected, person.roles
+
+
+async def test_parents_hear_of_what_somebody_has_reviewed(
+    database: Database,
+    school: School,
+    other_school: School,
+    seen: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = []
+
+    async def card(_: Any, tenant_id: UUID, session_id: UUID) -> Any:
+        asked.append((tenant_id, session_id))
+        return SimpleNamespace(reviewed="by somebody")
+
+    monkeypatch.setattr(listing, "card", card)
+    assert await seen(school.parent, school.student.id) == {"reviewed", "corrected", "renewed"}
+    assert set(asked) == {(school.tenant.id, SESSION)}
+    assert await seen(other_school.parent, school.student.id) == set()
+    assert len(asked) == 2, "whose child it is not is not even looked for"
 
 
 async def test_who_has_nothing_to_do_with_a_student_hears_nothing_of_them(
