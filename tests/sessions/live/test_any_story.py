@@ -1,6 +1,7 @@
 """Whatever happens, in whatever order, the promises hold."""
 
 from itertools import pairwise
+from uuid import UUID
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,7 +16,8 @@ from ai.events import (
     SpeechStopped,
     Transcribed,
 )
-from sessions.live.actions import Answer, Playing, Save, SaveHeard
+from sessions.live.actions import Answer, Playing, Save, SaveHeard, Tell
+from sessions.live.audience import is_note
 from sessions.live.events import (
     AskFloor,
     AudioDelta,
@@ -24,9 +26,11 @@ from sessions.live.events import (
     CommitAudio,
     CreateItem,
     CreateResponse,
+    Event,
     ItemAdded,
     ItemDone,
     PauseSession,
+    PresenceChanged,
     ReportPlayed,
     ResponseCreated,
     ResponseDone,
@@ -34,7 +38,10 @@ from sessions.live.events import (
     TurnDetectionPatch,
     UpdateSession,
 )
-from tests.sessions.live.lesson import Lesson, all_of, one, told
+from tenancy.model import Person
+from tests.sessions.live.lesson import Lesson, all_of, names, one, told
+
+READER = Person(UUID(int=2), UUID(int=1), "Tayo Okafor", "t@example.org", frozenset({"tutor"}))
 
 # ---- whatever happens ------------------------------------------------------------------------
 
@@ -45,6 +52,7 @@ STEPS = st.sampled_from(
         "words", "type", "commit", "cancel", "truncate", "played", "pause", "go_on", "tick", "save",
         "break", "leave", "return", "by_hand", "vad", "patient", "binary", "standard", "fail",
         "gone", "clear", "ask_floor", "speak_item", "move",
+        "reader_comes", "reader_goes", "reader_asks",
     ]
 )  # fmt: skip
 
@@ -52,7 +60,7 @@ STEPS = st.sampled_from(
 def tell(story: list[str]) -> Lesson:
     """A lesson in which all this happens."""
     lesson = Lesson()
-    turns, answers = 0, [""]
+    turns, answers, readers = 0, [""], 0
     for step in story:
         turn = f"t{turns}"
         if step == "ask":
@@ -128,6 +136,14 @@ def tell(story: list[str]) -> Lesson:
             lesson.do(AskFloor(reason=""))
         elif step == "speak_item":
             lesson.do(CreateItem(item_id=None, text=None, pcm=bytes(4_800)))
+        elif step == "reader_comes":
+            readers += 1
+            lesson.did(lesson.talk.joined(READER, lesson.now))
+        elif step == "reader_goes" and readers:
+            readers -= 1
+            lesson.did(lesson.talk.left(READER, lesson.now))
+        elif step == "reader_asks":
+            lesson.talk.read_along(CreateResponse(), 2)
         elif step == "move":
             lesson.report(Progressed(1, "asking"))
         answers += [
@@ -168,6 +184,33 @@ def test_any_story_keeps_the_promises(story: list[str]) -> None:
             assert (item.said or "").startswith(item.heard), "nothing was heard that was not said"
     playing = [a.on for a in lesson.done if isinstance(a, Playing)]
     assert all(a != b for a, b in pairwise(playing))
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(STEPS, max_size=40))
+def test_whoever_reads_along_the_lesson_is_the_same(story: list[str]) -> None:
+    alone = [step for step in story if not step.startswith("reader")]
+    assert plot(tell(story)) == plot(tell(alone))
+
+
+def plot(lesson: Lesson) -> list[str]:
+    """What happened in a lesson, but for who read it."""
+    notes = {item.id for item in lesson.log() if is_note(item)}
+    saved = (a.item for a in lesson.done if isinstance(a, Save))
+    happened = [
+        action
+        for action in lesson.done
+        if not (isinstance(action, Save) and action.item.id in notes)
+        and not (isinstance(action, Tell) and _is_about(action.event, notes))
+    ]
+    said = [str(item.said) for item in saved if item.id not in notes]
+    return names(happened) + said + [utterance.text for utterance in lesson.talk.memory()]
+
+
+def _is_about(event: Event, notes: set[str]) -> bool:
+    if isinstance(event, ItemAdded | ItemDone):
+        return event.item.id in notes
+    return isinstance(event, PresenceChanged)
 
 
 @settings(max_examples=100, deadline=None)
