@@ -4,10 +4,10 @@ import { fieldOf, valueAt } from "./draft-plan.js";
 import { editAt } from "./draft.js";
 
 /**
- * `state`: of the draft; `findings`: of the last check; `merging`: paths one puts together by hand; `announce(text)`
- * tells a screen reader.
+ * `state`: of the draft; `findings`: of the last check; `merging`: paths one puts together by hand; `taken`: where one
+ * took somebody else's text, and one's own, `{path, mine}`; `announce(text)` tells a screen reader.
  */
-export function penOf({ desk, state, findings, me, merging, onMerge, announce }) {
+export function penOf({ desk, state, findings, me, merging, taken, onDecide, announce }) {
   const byField = grouped(findings);
   const { language } = state.plan;
   return {
@@ -20,13 +20,20 @@ export function penOf({ desk, state, findings, me, merging, onMerge, announce })
     type: (path, now, options) => desk.type(path, now, options),
     leave: (path) => desk.leave(path),
     isMerging: (path) => merging.has(path),
+    hasTaken: (path) => taken?.path === path,
     merge(path, now) {
       desk.type(path, now);
-      onMerge(path, true);
+      onDecide(path, { merging: new Set([...merging, path]) });
     },
     resolve(path, how) {
+      const mine = editAt(state, path)?.now;
       desk.resolve(path, how);
-      onMerge(path, false);
+      onDecide(path, { merging: new Set([...merging].filter((other) => other !== path)), taken: how === "theirs" ? { path, mine } : null });
+    },
+    /** One's own text after all, over the one that was taken; or, with `false`, that is that. */
+    untake(path, back) {
+      if (back) desk.type(path, taken.mine, { wait: false });
+      onDecide(path, { taken: null });
     },
   };
 }

@@ -1,7 +1,7 @@
 import { beginOf, endOf } from "../js/days.js";
 import { html, useState } from "../lib/html.js";
 import { Field, Select } from "./field.js";
-import { useLoad } from "./load.js";
+import { useLoad, useSettled } from "./load.js";
 
 const MOST = 20; // students shown for a search
 
@@ -72,7 +72,8 @@ function Classes({ api, taken, value, onChange }) {
 
 function Students({ api, taken, value, onChange }) {
   const [words, setWords] = useState("");
-  const load = useLoad(() => api.get("/school/students", { search: words.trim(), limit: MOST }), words.trim());
+  const asked = useSettled(words.trim());
+  const load = useLoad(() => api.get("/school/students", { search: asked, limit: MOST }), asked);
   const has = new Set(taken.map((row) => row.student?.id));
   const found = (load.value?.items ?? []).filter(({ id }) => !has.has(id));
   return html`<${Field} id="assign-search" label="Student" hint="Search for a name.">${(control) => html`<input ...${control} type="search" maxlength="100" dir="auto"

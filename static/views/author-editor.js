@@ -4,6 +4,7 @@ import { conflicts, revisionOf, standing } from "../js/draft.js";
 import { DraftDesk } from "../js/draft-desk.js";
 import { Keeper, localStore } from "../js/draft-keeper.js";
 import { follow } from "../js/news.js";
+import { placeOf } from "../js/plan-words.js";
 import { html, useEffect, useLayoutEffect, useRef, useState } from "../lib/html.js";
 import { BriefPane, FindingsPane } from "./author-brief.js";
 import { Publish, TryIt } from "./author-dialogs.js";
@@ -67,7 +68,7 @@ function Writing({ api, me, go, retitle, desk, lesson, subjects, onLesson }) {
   const { value: checked, error: unchecked } = useStore(desk.check);
   const [dialog, setDialog] = useState(null); // null | publish | try
   const [tab, setTab] = useState("write"); // where the form stands beside the tabs, that is the first of them
-  const [merging, setMerging] = useState(new Set());
+  const [deciding, setDeciding] = useState({ merging: new Set(), taken: null }); // taken: {path, mine}
   const [said, announce] = useState("");
   const [done, setDone] = useState(null);
   const [at, setAt] = useState(null); // the field that has the focus
@@ -87,15 +88,14 @@ function Writing({ api, me, go, retitle, desk, lesson, subjects, onLesson }) {
 
   const findings = checked?.findings ?? [];
   const pen = penOf({
-    desk, state, findings, me, merging, announce,
-    onMerge(path, on) {
-      const next = new Set(merging);
-      next[on ? "add" : "delete"](path);
-      setMerging(next);
+    desk, state, findings, me, announce, ...deciding,
+    onDecide(path, next) {
+      setDeciding({ ...deciding, ...next });
       goTo(path);
     },
   });
-  const firstTrouble = () => goTo((conflicts(state)[0] ?? state.edits.find((edit) => edit.state === "refused"))?.path);
+  const troubles = [...conflicts(state), ...state.edits.filter((edit) => edit.state === "refused")].map(({ path }) => path);
+  const where = troubles.map((path) => placeOf(path, orderOf(plan))).join("; ");
   const published = async (version) => {
     setDialog(null);
     setDone(`Published as version ${version.number}.`);
@@ -119,7 +119,7 @@ function Writing({ api, me, go, retitle, desk, lesson, subjects, onLesson }) {
       : html`<p class="faint">${unchecked?.message ?? "Reading the lesson…"}</p>`) },
     { key: "brief", title: "What the tutor gets", content: () => html`<${BriefPane} parts=${checked?.brief ?? []} onGo=${goTo} at=${at} />` },
   ];
-  const saved = html`<${SaveState} standing=${how} line=${state.line} keeps=${desk.keeper.works} onGo=${firstTrouble} onRetry=${() => desk.hurry()} />`;
+  const saved = html`<${SaveState} standing=${how} line=${state.line} where=${where} keeps=${desk.keeper.works} onGo=${() => goTo(troubles[0])} onRetry=${() => desk.hurry()} />`;
   return html`<${LessonNav} lesson=${{ ...lesson, has_changes: lesson.has_changes || revisionOf(state) > lesson.draft.revision }} current="Write" title=${plan.title}>
       <div class="actions">
         <a class="button quiet" href=${`/api/v1/school/lessons/${lesson.id}/export?format=yaml`} download>Export as YAML</a>

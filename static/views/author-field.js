@@ -5,6 +5,7 @@ import { html, useState } from "../lib/html.js";
 import { Both } from "./author-conflict.js";
 import { Select } from "./field.js";
 import { Rich } from "./maths.js";
+import { Undo } from "./undo.js";
 
 export const fieldId = (path) => `field ${path}`.replaceAll(/[ .]/g, "-");
 
@@ -33,7 +34,8 @@ export function Written({ pen, path, label, hint, speech = false, group = false,
       ${refused && html`<p class="field-trouble">Not saved: ${refused}</p>`}
       ${findings.map((finding) => html`<${Finding} key=${`${finding.rule} ${finding.path}`} finding=${finding} />`)}
     </div>`}
-    ${edit?.state === "conflict" && html`<${Both} pen=${pen} edit=${edit} label=${label} />`}`;
+    ${edit?.state === "conflict" && html`<${Both} pen=${pen} edit=${edit} label=${label} />`}
+    ${pen.hasTaken(path) && html`<${Undo} onUndo=${() => pen.untake(path, true)} onClose=${() => pen.untake(path, false)}>This is their text now.<//>`}`;
   return group
     ? html`<fieldset class="field written" id=${id} tabindex="-1" aria-describedby=${described}><legend class="label">${label}</legend>${body}</fieldset>`
     : html`<div class="field written"><label for=${id}>${label}</label>${body}</div>`;

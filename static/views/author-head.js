@@ -26,9 +26,9 @@ const REASONS = {
   "signed-out": "Not saved yet: you are signed out. Your words are kept on this computer.",
 };
 
-/** How safe the draft is, in words; `onGo` leads to what needs a decision. */
-export function SaveState({ standing, line, keeps, onGo, onRetry }) {
-  const text = standing === "unsaved" ? REASONS[line.why] : WORDS[standing];
+/** How safe the draft is, in words; `where` needs a decision, `onGo` leads there. */
+export function SaveState({ standing, line, where, keeps, onGo, onRetry }) {
+  const text = standing === "unsaved" ? REASONS[line.why] : [WORDS[standing], where].filter(Boolean).join(": ");
   const signIn = `/sign-in?next=${encodeURIComponent(location.pathname)}`;
   return html`<div class="save-state" data-standing=${standing}>
     <span class="save-mark" aria-hidden="true"></span><span>${text}

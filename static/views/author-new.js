@@ -2,7 +2,7 @@ import { lineOf } from "../js/lines.js";
 import { html, useEffect, useRef, useState } from "../lib/html.js";
 import { Field, Select } from "./field.js";
 import { useKeys } from "./keys.js";
-import { useLoad } from "./load.js";
+import { useLoad, useSettled } from "./load.js";
 
 const WAYS = [
   ["blank", "Blank", "A title, and you write the rest."],
@@ -106,7 +106,8 @@ function Template({ api, make, busy, trouble }) {
 
 function Copy({ api, make, busy, trouble, wanted }) {
   const [words, setWords] = useState("");
-  const load = useLoad(() => api.get("/school/lessons", { search: words, limit: 20 }), words);
+  const wish = useSettled(words.trim());
+  const load = useLoad(() => api.get("/school/lessons", { search: wish, limit: 20 }), wish);
   const asked = useLoad(() => (wanted ? api.get(`/school/lessons/${encodeURIComponent(wanted)}`) : Promise.resolve(null)), wanted);
   const [chosen, setChosen] = useState(wanted);
   const [title, setTitle] = useState("");

@@ -21,3 +21,13 @@ export function useLoad(ask, key) {
     set: (value) => setState({ value, error: null }),
   };
 }
+
+/** A value once it has stood still for a moment, such as what is typed into a search. */
+export function useSettled(value, pauseMs = 250) {
+  const [settled, setSettled] = useState(value);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(value), pauseMs);
+    return () => clearTimeout(timer);
+  }, [value]);
+  return settled;
+}
