@@ -72,12 +72,15 @@ class EventStream(Response):
         self._wake = asyncio.Event()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await send(
-            {"type": "http.response.start", "status": 200, "headers": list(self.raw_headers)}
-        )
-        if scope["method"] != "HEAD":
+        if scope["method"] == "HEAD":
+            await self._begin(send)
+        else:
             await self._converse(receive, send)
         await send({"type": "http.response.body", "body": b""})
+
+    async def _begin(self, send: Send) -> None:
+        headers = list(self.raw_headers)
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
 
     async def _converse(self, receive: Receive, send: Send) -> None:
         services, caller = self._services, self._caller
@@ -91,6 +94,7 @@ class EventStream(Response):
             stack.callback(revocations.listen(caller, lambda: stream.end("signed_out")))
             reader = asyncio.create_task(_until_gone(receive, stream))
             try:
+                await self._begin(send)  # from here on nothing is missed
                 await self._write(stream, send)
             finally:
                 reader.cancel()
