@@ -1,7 +1,7 @@
 /** What the fields of the form write with: one draft, seen and changed by path. */
 
 import { fieldOf, valueAt } from "./draft-plan.js";
-import { editAt } from "./draft.js";
+import { editAt, editsIn } from "./draft.js";
 
 /**
  * `state`: of the draft; `findings`: of the last check; `merging`: paths one puts together by hand; `taken`: where one
@@ -16,24 +16,26 @@ export function penOf({ desk, state, findings, me, merging, taken, onDecide, ann
     value: (path) => valueAt(state.plan, path),
     edit: (path) => editAt(state, path),
     findings: (path) => byField.get(path) ?? [],
-    problemsIn: (path) => findings.filter((finding) => finding.severity === "error" && `${finding.path}.`.startsWith(`${path}.`)).length,
+    editsIn: (path) => editsIn(state, path),
+    findingsIn: (path) => findings.filter((finding) => `${finding.path}.`.startsWith(`${path}.`)),
     type: (path, now, options) => desk.type(path, now, options),
     leave: (path) => desk.leave(path),
-    isMerging: (path) => merging.has(path),
+    decided: [...merging, ...(taken ? [taken.path] : [])],
+    isMerging: (path) => merging.includes(path),
     hasTaken: (path) => taken?.path === path,
     merge(path, now) {
       desk.type(path, now);
-      onDecide(path, { merging: new Set([...merging, path]) });
+      onDecide(path, (known) => ({ ...known, merging: [...known.merging, path] }));
     },
     resolve(path, how) {
-      const mine = editAt(state, path)?.now;
+      const mine = editAt(desk.state, path)?.now;
       desk.resolve(path, how);
-      onDecide(path, { merging: new Set([...merging].filter((other) => other !== path)), taken: how === "theirs" ? { path, mine } : null });
+      onDecide(path, (known) => ({ merging: known.merging.filter((other) => other !== path), taken: how === "theirs" ? { path, mine } : null }));
     },
     /** One's own text after all, over the one that was taken; or, with `false`, that is that. */
     untake(path, back) {
       if (back) desk.type(path, taken.mine, { wait: false });
-      onDecide(path, { taken: null });
+      onDecide(path, (known) => ({ ...known, taken: null }));
     },
   };
 }

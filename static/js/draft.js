@@ -95,9 +95,9 @@ const EVENTS = {
     return settle(change({ ...state, line }, path, { state: "typed" }));
   },
 
-  /** The whole draft as it stands; an older one than is known says nothing. */
+  /** The whole draft as it stands; one that is no newer says nothing. */
   heard(state, { draft }) {
-    if (draft.revision < state.draft.revision) return state;
+    if (draft.revision <= state.draft.revision) return state;
     const next = { ...state, draft, news: state.news.filter(({ revision }) => revision > draft.revision) };
     const saved = savedOf(next);
     const order = orderOf(state.saved);
@@ -140,6 +140,9 @@ export const unsaved = (state) => state.edits.map(({ path, was, now, after, sent
 export const revisionOf = (state) => Math.max(state.draft.revision, ...state.news.map(({ revision }) => revision));
 
 export const conflicts = (state) => state.edits.filter((edit) => edit.state === "conflict");
+
+/** The edits of a step and of its fields. */
+export const editsIn = (state, path) => state.edits.filter((edit) => edit.path === path || stepOf(edit.path) === path);
 
 export const editAt = (state, path) => state.edits.find((edit) => edit.path === path);
 

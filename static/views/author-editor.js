@@ -68,7 +68,7 @@ function Writing({ api, me, go, retitle, desk, lesson, subjects, onLesson }) {
   const { value: checked, error: unchecked } = useStore(desk.check);
   const [dialog, setDialog] = useState(null); // null | publish | try
   const [tab, setTab] = useState("write"); // where the form stands beside the tabs, that is the first of them
-  const [deciding, setDeciding] = useState({ merging: new Set(), taken: null }); // taken: {path, mine}
+  const [deciding, setDeciding] = useState({ merging: [], taken: null }); // taken: {path, mine}
   const [said, announce] = useState("");
   const [done, setDone] = useState(null);
   const [at, setAt] = useState(null); // the field that has the focus
@@ -90,7 +90,7 @@ function Writing({ api, me, go, retitle, desk, lesson, subjects, onLesson }) {
   const pen = penOf({
     desk, state, findings, me, announce, ...deciding,
     onDecide(path, next) {
-      setDeciding({ ...deciding, ...next });
+      setDeciding(next);
       goTo(path);
     },
   });
@@ -128,6 +128,7 @@ function Writing({ api, me, go, retitle, desk, lesson, subjects, onLesson }) {
       </div>
     <//>
     ${isWide && html`<div class="editor-bar">${saved}</div>`}
+    ${lesson.state === "archived" && html`<${Archived} api=${api} lesson=${lesson} onLesson=${onLesson} />`}
     ${done && html`<p class="done" role="status">${done} <a href=${`/instructor/lessons/${lesson.id}/assignments`}>Assign it</a></p>`}
     <p class="for-screen-reader" role="status">${said}</p>
     <div class="editor" data-wide=${isWide}>
@@ -140,6 +141,16 @@ function Writing({ api, me, go, retitle, desk, lesson, subjects, onLesson }) {
     ${dialog === "publish" && html`<${Publish} desk=${desk} api=${api} lesson=${lesson} title=${plan.title} onClose=${() => setDialog(null)} onPublished=${published} onGo=${goTo} />`}
     ${dialog === "try" && html`<${TryIt} desk=${desk} api=${api} lesson=${lesson} onClose=${() => setDialog(null)} onGo=${goTo} />`}
     ${keys}`;
+}
+
+/** Written in, but in nobody's list. */
+function Archived({ api, lesson, onLesson }) {
+  const [trouble, setTrouble] = useState(null);
+  const bring = () => api.post(`/school/lessons/${lesson.id}/restore`).then(
+    (next) => onLesson({ ...lesson, ...next }), (error) => setTrouble(error.message),
+  );
+  return html`<p class="note">This lesson is archived: students don't see it. <button type="button" class="link" onClick=${bring}>Bring it back</button>
+    ${trouble && html` <span role="alert">${trouble}</span>`}</p>`;
 }
 
 function useStore(store) {

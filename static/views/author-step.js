@@ -1,14 +1,35 @@
-import { html, useState } from "../lib/html.js";
+import { Component, html, useState } from "../lib/html.js";
 import { Answers, Hints, Misconceptions } from "./author-parts.js";
 import { Amount, Lines, Words, asText, fieldId } from "./author-field.js";
 import { Lost } from "./author-lost.js";
 
-/** One step as a card: its head moves, folds and removes it, its body is the form. */
-export function StepCard({ pen, step, number, count, open, onFold, onMove, onRemove, grip }) {
+/**
+ * One step as a card. It is drawn anew only when something of it changed: with sixty steps, typing would be slow.
+ * So its handlers must not depend on what the other steps are.
+ */
+export class StepCard extends Component {
+  shouldComponentUpdate(next) {
+    return this.props.step !== next.step || looks(this.props) !== looks(next);
+  }
+
+  render(props) {
+    return html`<${Card} ...${props} />`;
+  }
+}
+
+/** Everything but the step's own content that its card shows. */
+function looks({ pen, step, number, count, open }) {
+  const path = `steps.${step.id}`;
+  const decided = pen.decided.filter((field) => field.startsWith(path));
+  return JSON.stringify([number, count, open, pen.language, decided, pen.findingsIn(path), pen.editsIn(path)]);
+}
+
+/** Its head moves, folds and removes it, its body is the form. */
+function Card({ pen, step, number, count, open, onFold, onMove, onRemove, grip }) {
   const path = `steps.${step.id}`;
   const edit = pen.edit(path);
   const id = fieldId(path);
-  const problems = pen.problemsIn(path);
+  const problems = pen.findingsIn(path).filter(({ severity }) => severity === "error").length;
   return html`<li class="step" id=${id} data-step=${step.id} data-open=${open} tabindex="-1" aria-labelledby="${id}-title" onKeyDown=${moves(onMove)}>
     <header class="step-head">
       <span class="grip" aria-hidden="true" title="Drag to move" ...${grip}><i></i><i></i><i></i></span>

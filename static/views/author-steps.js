@@ -17,14 +17,18 @@ export function Steps({ pen, plan, folds }) {
   const [drag, setDrag] = useState(null); // {id, place}
   const focus = useStillFocus();
 
+  const now = useRef(null); // cards keep the handlers they were drawn with
+  now.current = { order, plan };
+
   const place = (id, to, then) => {
-    if (to < 0 || to >= order.length || order.indexOf(id) === to) return;
-    pen.type("step_order", moved(order, id, to), { wait: false });
-    pen.announce(`Step ${order.indexOf(id) + 1} is now step ${to + 1} of ${order.length}.`);
+    const { order: known } = now.current;
+    if (to < 0 || to >= known.length || known.indexOf(id) === to) return;
+    pen.type("step_order", moved(known, id, to), { wait: false });
+    pen.announce(`Step ${known.indexOf(id) + 1} is now step ${to + 1} of ${known.length}.`);
     if (then) focus.next(then);
   };
   const move = (id) => (by, { stay = false } = {}) =>
-    place(id, order.indexOf(id) + by, stay ? null : `${fieldId(`steps.${id}`)}-${by < 0 ? "up" : "down"}`);
+    place(id, now.current.order.indexOf(id) + by, stay ? null : `${fieldId(`steps.${id}`)}-${by < 0 ? "up" : "down"}`);
   const add = () => {
     const id = newId();
     pen.type(`steps.${id}`, {}, { after: order.at(-1), wait: false });
@@ -33,8 +37,9 @@ export function Steps({ pen, plan, folds }) {
     pen.announce(`Step ${order.length + 1} added.`);
   };
   const remove = (id) => () => {
-    const at = order.indexOf(id);
-    setRemoved({ id, content: valueAt(plan, `steps.${id}`), place: at, after: order[at - 1] ?? null });
+    const { order: known, plan: whole } = now.current;
+    const at = known.indexOf(id);
+    setRemoved({ id, content: valueAt(whole, `steps.${id}`), place: at, after: known[at - 1] ?? null });
     pen.type(`steps.${id}`, null, { wait: false });
   };
   const putBack = () => {
