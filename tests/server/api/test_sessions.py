@@ -116,6 +116,15 @@ async def test_a_made_up_cursor_is_refused(api, school, problem, cursor):
         {"to": "0001-01-01T00:00:00+23:00"},
         {"from": "9999-12-31T23:59:59-23:00"},
         {"order": "up"},
+        {"version": "2"},
+        {"version": "0", "lesson": str(UUID(int=1))},
+        {"min_ms": "-1"},
+        {"max_ms": "1e30"},
+        {"engine": ""},
+        {"engine": "x" * 65},
+        {"end_reason": "bored"},
+        {"reviewed": "perhaps"},
+        {"thumbs": "sideways"},
     ],
 )
 async def test_a_filter_that_cannot_be_is_refused_in_a_sentence(api, school, problem, query):
@@ -141,3 +150,46 @@ async def test_a_lesson_that_is_done_is_at_its_last_step(api, database, school, 
     await sessions.append(database, ref, Batch(progress=Progress(3, 3, "lesson_done")))
     (card,) = (await api(school.student, "/sessions")).json()["items"]
     assert (card["step"], card["steps"], card["status"]) == (3, 3, "live")
+
+
+async def test_the_neighbours_of_a_session_are_those_of_the_callers_list(
+    api, school, begin, offer, problem
+):
+    lesson = await offer(school)
+    first, second, third = [await begin(school, lesson=lesson) for _ in range(3)]
+    theirs = await begin(school, lesson=lesson, student=school.instructor)
+    path = f"/sessions/{third.session_id}/neighbours"
+
+    async def beside(person, **query):
+        answer = (await api(person, path, **query)).json()
+        return [None if id_ is None else UUID(id_) for id_ in answer.values()]
+
+    below = second.session_id
+    assert await beside(school.admin) == [theirs.session_id, below, below]
+    for person in (school.tutor, school.student):
+        assert await beside(person) == [None, below, below], "nobody else's student"
+    assert await beside(school.admin, student=str(school.student.id)) == [None, below, below]
+    assert await beside(school.admin, reviewed="true") == [None, None, below]
+    problem(await api(school.tutor, path, student=str(school.instructor.id)), 403)
+    problem(await api(school.tutor, path, cursor="x"), 400)
+    assert (await api(school.student, f"/sessions/{first.session_id}/neighbours")).json() == {
+        "previous": str(below),
+        "next": None,
+        "next_unreviewed": None,
+    }
+
+
+async def test_a_cursor_stays_good_when_the_tutor_gets_another_student(
+    api, database, school, begin, offer
+):
+    lesson = await offer(school)
+    for _ in range(2):
+        await begin(school, lesson=lesson)
+    cursor = (await api(school.tutor, "/sessions", limit=1)).json()["next_cursor"]
+    async with database.transaction(school.tenant.id) as connection:
+        await connection.execute(
+            "INSERT INTO assignments (tenant_id, id, tutor_id, student_id, starts_at)"
+            " VALUES ($1, gen_random_uuid(), $2, $3, now())",
+            *(school.tenant.id, school.tutor.id, school.instructor.id),
+        )
+    assert (await api(school.tutor, "/sessions", cursor=cursor)).status_code == 200
