@@ -1,7 +1,7 @@
 """Corrections over HTTP: drafted, changed, dropped, published, listed.
 
-The published ones are everyone's who may read the session's summary; drafts are their author's,
-notes for staff.
+The published ones are everyone's who may read the session's summary, though what was taken out
+because it was private is not shown to families. Drafts are their author's, notes for staff.
 """
 
 import contextlib
@@ -18,6 +18,7 @@ from server.api.table import Call, Model, Route
 from server.errors import Refused
 from sessions.record.model import Speaker
 from sessions.review import overrides, rows
+from sessions.review.families import in_force, is_private
 from sessions.review.override import (
     Content,
     Override,
@@ -110,13 +111,17 @@ class OverrideChange(Model):
 
 
 async def list_overrides(call: Call) -> OverrideList:
-    """The published ones, and one's own drafts."""
+    """The published ones, and one's own drafts; families see those in force."""
     card = await records.find(call, "override")
-    staff = records.is_staff_to(call, await records.about(call, card, "override"))
+    thing = await records.about(call, card, "override")
+    staff, reads_words = records.is_staff_to(call, thing), records.reads_words(call, thing)
     author = call.person.id if staff else None
     known = await rows.of(call.services.database, call.person.tenant_id, card.row.id, author)
     state = states(known)
-    return OverrideList(items=[shown(one, state[one.id], notes=staff) for one in known])
+    listed = known if reads_words else in_force(known)
+    return OverrideList(
+        items=[shown(one, state[one.id], notes=staff, private=reads_words) for one in listed]
+    )
 
 
 async def create_override(call: Call) -> OverrideAs:
@@ -189,13 +194,16 @@ async def publish_override(call: Call) -> OverrideAs:
     return shown(made, states(known)[made.id])
 
 
-def shown(override: Override, state: State, *, notes: bool = True) -> OverrideAs:
-    """A correction as it is shown; its note to staff."""
+def shown(
+    override: Override, state: State, *, notes: bool = True, private: bool = True
+) -> OverrideAs:
+    """A correction as it is shown: its note to staff, and to families nothing that was private."""
+    hidden = is_private(override) and not private
     return OverrideAs(
         id=override.id,
         session_id=override.session_id,
         target=OverrideTarget(kind=override.target.kind, id=override.target.id),
-        original=_content(override.original),
+        original=OverrideContent() if hidden else _content(override.original),
         new=_content(override.new),
         reasons=list(override.reasons),
         note=(override.note or None) if notes else None,

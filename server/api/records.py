@@ -62,6 +62,11 @@ def is_staff_to(call: Call, thing: Thing) -> bool:
     return bool(may(call.person, "write", of_kind(thing, "override")))
 
 
+def reads_words(call: Call, thing: Thing) -> bool:
+    """Whether the caller may read what was said; families read only what it came to."""
+    return bool(may(call.person, "read", of_kind(thing, "transcript")))
+
+
 def require_over(card: Card) -> None:
     """Raises Refused while the session is live."""
     if card.row.status == "live":

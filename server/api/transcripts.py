@@ -19,6 +19,7 @@ from sessions.record.listing import Card
 from sessions.record.model import ItemStatus, Kind, Role, Speaker, SummaryKind
 from sessions.review import reasons as review
 from sessions.review import rows
+from sessions.review.families import is_private
 from sessions.review.readings import SentenceReading, SummaryReading, of_items, of_summary
 
 
@@ -173,8 +174,12 @@ async def get_summary(call: Call) -> SessionSummary:
     if kept.summary.kind != "no_transcript":
         await note_reading(call, card)
     overrides = await rows.of(database, tenant_id, card.row.id)
-    notes = records.is_staff_to(call, await records.about(call, card, "summary"))
-    return shown(of_summary(kept.summary, kept.number, kept.made_at, overrides), notes)
+    thing = await records.about(call, card, "summary")
+    return shown(
+        of_summary(kept.summary, kept.number, kept.made_at, overrides),
+        records.is_staff_to(call, thing),
+        private=records.reads_words(call, thing),
+    )
 
 
 async def renew_summary(call: Call) -> Renewing:
@@ -213,8 +218,13 @@ async def note_reading(call: Call, card: Card) -> None:
         )
 
 
-def shown(reading: SummaryReading, notes: bool) -> SessionSummary:
-    """A summary as readers get it; with `notes`, as staff does."""
+def shown(reading: SummaryReading, notes: bool, *, private: bool = True) -> SessionSummary:
+    """A summary as readers get it.
+
+    Args:
+        notes: Whether to show the notes of corrections; for staff.
+        private: Whether to show what was taken out because it was private; not for families.
+    """
     summary = reading.summary
     return SessionSummary(
         status="ready",
@@ -222,16 +232,16 @@ def shown(reading: SummaryReading, notes: bool) -> SessionSummary:
         made_at=reading.made_at,
         stale=reading.stale,
         kind=summary.kind,
-        narrative=[sentence(each, notes) for each in reading.narrative],
-        next_steps=[sentence(each, notes) for each in reading.next_steps],
+        narrative=[sentence(each, notes, private) for each in reading.narrative],
+        next_steps=[sentence(each, notes, private) for each in reading.next_steps],
         subjects=list(summary.subjects),
-        done_well=sentence(reading.done_well, notes) if reading.done_well else None,
+        done_well=sentence(reading.done_well, notes, private) if reading.done_well else None,
         practice=list(summary.practice),
         engine=summary.engine,
         past_corrections=[
             PastCorrection(
                 id=one.target.id,
-                original=one.original.text,
+                original=one.original.text if private or not is_private(one) else None,
                 correction=Correction.model_validate(transcript.correction(one, notes)),
             )
             for one in reading.past
@@ -239,14 +249,15 @@ def shown(reading: SummaryReading, notes: bool) -> SessionSummary:
     )
 
 
-def sentence(reading: SentenceReading, notes: bool) -> SummarySentence:
-    """A sentence of a summary as readers get it."""
+def sentence(reading: SentenceReading, notes: bool, private: bool = True) -> SummarySentence:
+    """A sentence of a summary as readers get it; see `shown`."""
     override = reading.override
+    hidden = override is None or (is_private(override) and not private)
     return SummarySentence(
         id=str(reading.place),
         text=reading.text,
         item_ids=list(reading.item_ids),
-        original=reading.original if override else None,
+        original=None if hidden else reading.original,
         correction=Correction.model_validate(transcript.correction(override, notes))
         if override
         else None,

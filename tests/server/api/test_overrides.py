@@ -295,6 +295,32 @@ async def test_who_sees_and_who_writes(
     problem(await send(school.parent, "POST", f"{path}/overrides", words()), 403)
 
 
+async def test_what_was_private_is_not_told_to_families(api, school, path, publish, send):
+    first = await publish(school.tutor, words("I live at 5 Elm Street"))
+    gone = await publish(
+        school.tutor,
+        {**words("I live at …", replaces=first["id"]), "reasons": ["privacy"]},
+    )
+    place = (await api(school.tutor, f"{path}/summary")).json()["narrative"][0]
+    sentence = await publish(
+        school.tutor,
+        {
+            "target": {"kind": "sentence", "id": place["id"]},
+            "new": {"text": "You worked."},
+            "reasons": ["privacy"],
+        },
+    )
+    await send(school.tutor, "POST", f"{path}/review", {"reviewed": True})
+    seen = (await api(school.parent, f"{path}/overrides")).json()["items"]
+    assert [one["id"] for one in seen] == [gone["id"], sentence["id"]]
+    assert {one["original"]["text"] for one in seen} == {None}
+    told = (await api(school.parent, f"{path}/summary")).json()["narrative"][0]
+    assert (told["text"], told["original"]) == ("You worked.", None)
+    told = (await api(school.student, f"{path}/summary")).json()["narrative"][0]
+    assert told["original"] == place["text"]
+    assert len((await api(school.student, f"{path}/overrides")).json()["items"]) == 3
+
+
 async def test_a_tutor_of_other_students_finds_nothing(api, school, hold, send, held):
     theirs = await hold(school, student=school.instructor)
     missing = await api(school.tutor, f"/sessions/{new_id()}/overrides")
