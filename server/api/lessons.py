@@ -10,16 +10,20 @@ from pydantic import Field
 from server.api.cursors import LONGEST, open_cursor, seal_cursor
 from server.api.table import Call, Model, Route
 from server.errors import Refused
-from sessions.errors import LessonUnknown
+from sessions.errors import LessonUnknown, SessionUnknown
 from sessions.lessons import store
 from sessions.lessons.store import LessonVersion
-from sessions.record import listing
+from sessions.record import listing, sessions
 from sessions.record.listing import Standing
+from tenancy.policy import Thing, may
 
 LONGEST_NAME = 200
 NO_SUCH_LESSON = (
     "There is no such lesson for you. GET /api/v1/lessons lists those that you may take."
 )
+
+
+TRIED = "You are trying a draft: what is said is in nobody's list, and is deleted after a day."
 
 
 class LessonsQuery(Model):
@@ -53,9 +57,17 @@ class LessonPage(Model):
     next_cursor: str | None
 
 
+class LessonQuery(Model):
+    session: UUID | None = None
+    "One of the caller's own: the lesson as it has it, whatever became of the lesson since."
+
+
 class LessonDetail(LessonCard):
-    version: int
+    version: int | None
+    "Null: a draft that is being tried."
     version_id: UUID
+    sandbox: bool
+    "Whether it is a draft that its author tries: nothing of it is kept for long."
     readers: str
     "Who can read what is said in the lesson."
 
@@ -84,17 +96,34 @@ async def get_lesson(call: Call) -> LessonDetail:
     try:
         if len(name) > LONGEST_NAME or not name.isprintable():
             raise LessonUnknown(name)
-        lesson = await store.get(database, call.person, name)
-    except LessonUnknown:
+        if call.query.session is None:
+            lesson = await store.get(database, call.person, name)
+        else:
+            lesson = await _as_held(call, name, call.query.session)
+    except (LessonUnknown, SessionUnknown):
         raise Refused(404, "lesson_not_found", NO_SUCH_LESSON) from None
     school = await database.tenant(call.person.tenant_id)
     return LessonDetail(
         **_card(call, lesson, await _standing(call)),
         version=lesson.number,
         version_id=lesson.version_id,
-        readers=f"The teachers, tutors and administrators of {school.name} can read what is said"
+        sandbox=lesson.number is None,
+        readers=TRIED
+        if lesson.number is None
+        else f"The teachers, tutors and administrators of {school.name} can read what is said"
         " in this lesson. You see here who has.",
     )
+
+
+async def _as_held(call: Call, name: str, session_id: UUID) -> LessonVersion:
+    """The lesson of a session of the caller's own."""
+    database, person = call.services.database, call.person
+    row = await sessions.get(database, person.tenant_id, session_id)
+    lesson = await store.version(database, person.tenant_id, row.lesson_version_id)
+    own = Thing("session", person.tenant_id, student_id=row.student_id)
+    if name not in (lesson.slug, str(lesson.lesson_id)) or not may(person, "continue", own):
+        raise LessonUnknown(name)
+    return lesson
 
 
 async def _standing(call: Call) -> dict[UUID, Standing]:
@@ -138,6 +167,7 @@ ROUTES: tuple[Route, ...] = (
         get_lesson,
         "One lesson, by id or slug",
         answer=LessonDetail,
+        query=LessonQuery,
         refuses=(404,),
     ),
 )

@@ -30,7 +30,9 @@ SELECT lessons.id, lessons.slug, lessons.published_version_id,
        lessons.published_version_id,
        (SELECT newest.id
           FROM lesson_versions AS newest
-         WHERE newest.tenant_id = $1 AND newest.lesson_id = lessons.id
+         WHERE newest.tenant_id = $1
+           AND newest.lesson_id = lessons.id
+           AND newest.number IS NOT NULL
          ORDER BY newest.number DESC
          LIMIT 1))
  WHERE lessons.tenant_id = $1
@@ -73,8 +75,16 @@ SELECT $1, $2, $3, COALESCE(max(number), 0) + 1, $4, $5, $6, $7
  WHERE tenant_id = $1 AND lesson_id = $3
 RETURNING number;
 
+-- insert_trial(tenant_id, id, lesson_id, plan, author_id, at)
+-- What an author tries; it has no number.
+INSERT INTO lesson_versions (tenant_id, id, lesson_id, plan, author_id, created_at)
+SELECT $1, $2, lessons.id, $4, $5, $6
+  FROM lessons
+ WHERE lessons.tenant_id = $1 AND lessons.id = $3
+RETURNING (SELECT slug FROM lessons WHERE tenant_id = $1 AND id = $3);
+
 -- publish(tenant_id, lesson_id, version_id)
--- Point the lesson at one of its own versions; what lists sort and filter by follows.
+-- Point the lesson at one of its own numbered versions; what lists sort and filter by follows.
 UPDATE lessons
    SET published_version_id = versions.id,
        title = versions.plan ->> 'title',
@@ -87,6 +97,7 @@ UPDATE lessons
    AND versions.tenant_id = $1
    AND versions.lesson_id = $2
    AND versions.id = $3
+   AND versions.number IS NOT NULL
 RETURNING lessons.id;
 
 -- assign(tenant_id, id, lesson_id, student_id, due_at, assigned_by, at)

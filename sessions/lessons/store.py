@@ -38,7 +38,8 @@ class LessonVersion:
     subject: str
     language: str
     plan: Plan
-    number: int
+    number: int | None
+    "None: a draft that is being tried."
     published: bool
     due_at: datetime | None = None
     "For the person who asked."
@@ -152,6 +153,31 @@ async def save(
         return saved
 
     return await database.run(tenant_id, work)
+
+
+async def keep_trial(
+    database: Database, tenant_id: UUID, lesson_id: UUID, plan: Plan, author: UUID
+) -> LessonVersion:
+    """A draft as it stands, for one session that tries it; goes with that session.
+
+    Raises:
+        LessonUnknown: If the school has no such lesson.
+    """
+    version_id = new_id()
+
+    async def work(connection: Connection) -> str:
+        slug: str | None = await connection.fetchval(
+            _QUERIES["insert_trial"],
+            tenant_id, version_id, lesson_id, plan.plain(), author, datetime.now(UTC),
+        )  # fmt: skip
+        if slug is None:
+            raise LessonUnknown(str(lesson_id))
+        return slug
+
+    slug = await database.run(tenant_id, work)
+    return LessonVersion(
+        lesson_id, version_id, slug, plan.title, plan.subject, plan.language, plan, None, False
+    )
 
 
 async def publish(

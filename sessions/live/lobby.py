@@ -44,7 +44,7 @@ from sessions.review.overrides import CorrectionsPublished
 from tenancy import care
 from tenancy import settings as school_settings
 from tenancy.model import Caller, NotAllowed, Person
-from tenancy.policy import Thing, may
+from tenancy.policy import Thing, may, require
 from tenancy.postgres import Database
 
 Mode = Literal["voice", "text"]
@@ -164,6 +164,28 @@ class Lobby:
         about = await care.about(self._database, "session", person.tenant_id, student_id)
         return bool(may(person, "follow", about))
 
+    async def begin_trial(
+        self, person: Person, version: store.LessonVersion, mode: Mode
+    ) -> Session:
+        """A sandbox session on a draft as it stands; the same person's earlier one of it ends.
+
+        It waits for its connection as one that was lost does.
+
+        Raises:
+            NotAllowed, ServerIsFull
+        """
+        require(person, "try", Thing("lesson", person.tenant_id))
+        if self.closing:
+            raise ServerIsFull
+        door = self._doors.setdefault(person.id, asyncio.Lock())
+        async with door:
+            for earlier in await record.trials_of(
+                self._database, person.tenant_id, person.id, version.lesson_id
+            ):
+                if here := self._live.get(earlier):
+                    here.end("finished")
+            return await self._start(person, version, mode, sandbox=True)
+
     async def newest(self, caller: Caller, lesson: str) -> list[UUID]:
         """The caller's live sessions of a lesson, newest first."""
         version = await store.get(self._database, caller.person, lesson)
@@ -217,12 +239,14 @@ class Lobby:
         text = await record.brief_text(self._database, person.tenant_id, row.brief_hash)
         return await self._open(person, row, read_brief(text), version, items, overrides)
 
-    async def _start(self, person: Person, version: store.LessonVersion, mode: Mode) -> Session:
+    async def _start(
+        self, person: Person, version: store.LessonVersion, mode: Mode, *, sandbox: bool = False
+    ) -> Session:
         settings = self.settings
         if len(self._live) >= settings.sessions:
             raise ServerIsFull
         live = await record.count_live(self._database, person.tenant_id, person.id)
-        if live >= settings.live_per_student:
+        if live >= settings.live_per_student and not sandbox:
             raise TooManySessions(settings.live_per_student)
         tenant = await self._database.tenant(person.tenant_id)
         rules = (await school_settings.of_school(self._database, person.tenant_id)).get("rules", "")
@@ -238,7 +262,7 @@ class Lobby:
             lesson=version,
             brief_hash=brief.hash,
             brief_text=brief_text(brief),
-            sandbox=False,
+            sandbox=sandbox,
             mode=mode,
             engine=self._engine.name,
             grace_s=settings.grace_s,

@@ -17,6 +17,7 @@ from sessions.jobs import Job
 from sessions.lessons.store import LessonVersion
 from sessions.news import tell_session
 from sessions.record import items as log
+from sessions.record import sandboxes
 from sessions.record.model import (
     Batch,
     Durations,
@@ -36,7 +37,6 @@ from tenancy.sql import load
 CLOSE_ABANDONED = "close_abandoned"
 SUMMARISE = "summarise"
 SAVE_TRIES = 3
-SANDBOX_S = 86_400.0  # realtime.md: a session on a draft is deleted after 24 h
 RETURN_S = 30.0  # after the server or its database was away, students come back within seconds
 _UNIQUE_VIOLATION = "23505"
 _QUERIES = load(__package__, "sessions.sql")
@@ -66,6 +66,7 @@ async def start(
 ) -> SessionRow:
     """A new live session, its brief, and the job that closes it if it is abandoned: one commit."""
     session_id = new_id()
+    expires_at = jobs.utc_now() + timedelta(seconds=sandboxes.LIVES_S) if sandbox else None
 
     async def work(connection: Connection) -> SessionRow:
         sealed = database.seal(tenant_id, "briefs", brief_hash, brief_text)
@@ -78,7 +79,7 @@ async def start(
             lesson.lesson_id,
             lesson.version_id,
             brief_hash,
-            jobs.utc_now() + timedelta(seconds=SANDBOX_S) if sandbox else None,
+            expires_at,
             mode,
             [engine],
             len(lesson.plan.steps),
@@ -91,6 +92,8 @@ async def start(
             {"session_id": str(session_id), "grace_s": grace_s},
             row["last_seen_at"] + timedelta(seconds=grace_s),
         )
+        if expires_at is not None:
+            await sandboxes.ask_for_deletion(connection, tenant_id, session_id, expires_at)
         return session_row(row)
 
     return await database.run(tenant_id, work)
@@ -222,6 +225,15 @@ async def live_of(
     async with database.transaction(tenant_id) as connection:
         rows = await connection.fetch(_QUERIES["live_of"], tenant_id, student_id, lesson_id)
     return [session_row(row) for row in rows]
+
+
+async def trials_of(
+    database: Database, tenant_id: UUID, student_id: UUID, lesson_id: UUID
+) -> list[UUID]:
+    """The live sessions in which somebody tries a lesson's draft."""
+    async with database.transaction(tenant_id) as connection:
+        rows = await connection.fetch(_QUERIES["trials_of"], tenant_id, student_id, lesson_id)
+    return [row["id"] for row in rows]
 
 
 async def count_live(database: Database, tenant_id: UUID, student_id: UUID) -> int:

@@ -90,6 +90,11 @@ SELECT id, student_id, lesson_id, lesson_version_id, brief_hash, sandbox, mode, 
  WHERE tenant_id = $1 AND student_id = $2 AND lesson_id = $3 AND status = 'live' AND NOT sandbox
  ORDER BY started_at DESC, id DESC;
 
+-- trials_of(tenant_id, student_id, lesson_id)
+SELECT id
+  FROM sessions
+ WHERE tenant_id = $1 AND student_id = $2 AND lesson_id = $3 AND status = 'live' AND sandbox;
+
 -- count_live(tenant_id, student_id)
 SELECT count(*)
   FROM sessions

@@ -11,7 +11,7 @@ from sessions.lessons import store
 from sessions.lessons.brief import read_brief
 from sessions.live.events import SummaryReady
 from sessions.news import tell_summary
-from sessions.record import sessions, summaries
+from sessions.record import sandboxes, sessions, summaries
 from sessions.record.model import SessionRow, Summary
 from sessions.record.summary import summarise
 from sessions.review import rows
@@ -29,7 +29,14 @@ def handlers(database: Database, bus: Bus) -> dict[str, Handler]:
     async def write_summary(job: Job, now: datetime) -> None:
         await _write_summary(database, bus, job)
 
-    return {sessions.CLOSE_ABANDONED: close_abandoned, sessions.SUMMARISE: write_summary}
+    async def delete_sandbox(job: Job, now: datetime) -> datetime | None:
+        return await sandboxes.delete(database, job, now)
+
+    return {
+        sessions.CLOSE_ABANDONED: close_abandoned,
+        sessions.SUMMARISE: write_summary,
+        sandboxes.DELETE_SANDBOX: delete_sandbox,
+    }
 
 
 async def _write_summary(database: Database, bus: Bus, job: Job) -> None:

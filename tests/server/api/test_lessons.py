@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from sessions.lessons import store
 from sessions.record import sessions
 from sessions.record.model import Batch, Progress
 from tenancy.ids import new_id
@@ -110,3 +111,32 @@ async def test_what_one_may_not_take_is_not_there(api, school, other_school, off
             answer = await api(school.student, f"/lessons/{name}")
             assert (answer.status_code, answer.content) == (404, missing.content)
     problem(await api(None, "/lessons"), 401)
+
+
+async def test_a_session_has_its_lesson_whatever_became_of_it(
+    api, database, school, other_school, offer, begin, problem
+):
+    lesson = await offer(school)
+    ref = await begin(school, lesson=lesson)
+    trial = await store.keep_trial(
+        database, school.tenant.id, lesson.lesson_id, lesson.plan, school.instructor.id
+    )
+    tried = await begin(school, lesson=trial, student=school.instructor, sandbox=True)
+    async with database.transaction(school.tenant.id) as connection:
+        await connection.execute(
+            "UPDATE lessons SET archived_at = now() WHERE tenant_id = $1", school.tenant.id
+        )
+    path = f"/lessons/{lesson.slug}"
+    problem(await api(school.student, path), 404)
+    held = (await api(school.student, path, session=str(ref.session_id))).json()
+    assert (held["version"], held["sandbox"]) == (1, False)
+    draft = (await api(school.instructor, path, session=str(tried.session_id))).json()
+    assert (draft["version"], draft["sandbox"]) == (None, True)
+    assert "deleted after a day" in draft["readers"]
+    for person, session in (
+        (school.tutor, ref),
+        (school.student, tried),
+        (other_school.student, ref),
+    ):
+        problem(await api(person, path, session=str(session.session_id)), 404)
+    problem(await api(school.student, "/lessons/other", session=str(ref.session_id)), 404)

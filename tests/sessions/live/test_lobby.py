@@ -336,3 +336,25 @@ async def test_one_reader_too_many_is_asked_to_come_later(place: Place, school: 
         session.follow(Door(school.tutor), after=None)
     with pytest.raises(TooManyReaders):
         await lobby.follow(place.caller(school.admin), session.id)
+
+
+async def test_an_author_tries_a_draft_beside_their_lessons(place: Place) -> None:
+    school, lobby = place.school, place.process()
+    (lesson,) = await store.list_for(place.database, school.instructor)
+    trial = await store.keep_trial(
+        place.database, school.tenant.id, lesson.lesson_id, lesson.plan, school.instructor.id
+    )
+    first = await lobby.begin_trial(school.instructor, trial, "text")
+    assert first.view().sandbox and first.orphaned_at is not None
+    entered, resumed = await lobby.enter(
+        place.caller(school.instructor), lesson=None, session=first.id
+    )
+    assert entered is first and resumed
+    again = await lobby.begin_trial(school.instructor, trial, "voice")
+    await first.ended.wait()
+    assert (await record.get(place.database, school.tenant.id, first.id)).status == "ended"
+    assert lobby.live(again.id) is again
+    assert await record.count_live(place.database, school.tenant.id, school.instructor.id) == 0
+    for person in (school.student, school.tutor, school.parent):
+        with pytest.raises(NotAllowed, match="tried by teachers"):
+            await lobby.begin_trial(person, trial, "text")
