@@ -17,6 +17,7 @@ export class Correcting {
   #after;
   #timer = null;
   #saving = Promise.resolve();
+  made = null; // the draft as the server last told of it
 
   /**
    * @param keeping  what keeps words in this browser (`keeping.js`)
@@ -109,10 +110,11 @@ export class Correcting {
     const sent = fingerprint(state);
     const body = bodyOf(state);
     try {
-      const { id } = state.draft
+      const made = state.draft
         ? await this.#api.patch(`${this.#path}/${state.draft}`, body)
         : await this.#api.post(this.#path, { target: { kind: state.thing.kind, id: state.thing.id }, ...body });
-      this.store.receive({ type: "saved", draft: id, fingerprint: sent });
+      this.made = made;
+      this.store.receive({ type: "saved", draft: made.id, fingerprint: sent });
       if (isSaved(this.state)) this.#keeping.forget(this.#name);
     } catch (error) {
       this.#refused(error);

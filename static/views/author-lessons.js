@@ -41,8 +41,8 @@ export function Lessons({ api, me, search, go }) {
     <${Filters} key="filters" filters=${filters} subjects=${subjects.current} onFilter=${filter} box=${box} />
     ${done && html`<${Done} key=${`${done.verb} ${done.lesson.id}`} done=${done} onClose=${() => setDone(null)}
       onUndo=${() => act(done.undo, done.verb)(done.lesson)} />`}
-    <${List} load=${load} filters=${filters} api=${api} me=${me} onArchive=${act("archive", "restore")}
-      onRestore=${act("restore", "archive")} onClear=${() => filter({ search: "", subject: "", state: "" })} />
+    <div class="results"><${List} load=${load} filters=${filters} api=${api} me=${me} onArchive=${act("archive", "restore")}
+      onRestore=${act("restore", "archive")} onClear=${() => filter({ search: "", subject: "", state: "" })} /></div>
     ${keys}`;
 }
 

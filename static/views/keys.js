@@ -34,12 +34,12 @@ export function useKeys(keys) {
     remember(!event.target.checked);
   };
   if (keys.length === 0) return null;
-  return html`<p class="keys-line"><button type="button" class="button quiet" onClick=${() => setShown(true)}>Keys of this page <kbd>?</kbd></button></p>
+  return html`<div class="keys-line"><button type="button" class="button quiet" onClick=${() => setShown(true)}>Keys of this page <kbd>?</kbd></button>
     ${shown && html`<${Dialog} title="Keys" onClose=${() => setShown(false)}>
       <dl class="keys">${keys.map(({ key, title }) => html`<div key=${key}><dt>${key.split("+").map((one) => html`<kbd>${one === " " ? "Space" : one}</kbd> `)}</dt><dd>${title}</dd></div>`)}
         <div><dt><kbd>?</kbd></dt><dd>Show the keys</dd></div></dl>
       <label class="check"><input type="checkbox" checked=${!silenced} onChange=${silence} /> <span>Use single keys on this device</span></label>
-    <//>`}`;
+    <//>`}</div>`;
 }
 
 function isSilenced() {

@@ -1,0 +1,120 @@
+import { Correcting } from "../js/correcting.js";
+import { kindOfSection } from "../js/desk-links.js";
+import { Keeping } from "../js/keeping.js";
+import { kindsOf, thingOfItem, thingOfSentence } from "../js/things.js";
+import { useMemo, useRef, useState } from "../lib/html.js";
+
+/** What can be done on the desk: one correction at a time, the way from words to summary and back. */
+export function useDesk({ api, me, record, links, setTold }) {
+  const [opened, setOpened] = useState(null); // {at, id, correcting}
+  const keeping = useMemo(() => new Keeping(`override ${me.id}`), [me.id]);
+  const { card, items, summary, put } = record;
+  const now = useRef(null);
+  now.current = { opened, record, links };
+
+  const draftOf = (thing) => now.current.record.overrides?.findLast(({ state, target, author }) =>
+    state === "draft" && author.id === me.id && target.kind === thing.kind && target.id === thing.id) ?? null;
+  const begin = (at, id, kind) => {
+    const thing = at === "item" ? itemThing(now.current.record.items, id, kind, draftOf) : sentenceThing(now.current.links, id);
+    if (thing) setOpened({ at, id, correcting: new Correcting({ api, session: card.id, keeping }, thing, draftOf(thing)) });
+  };
+  /** The form is shut, and what it saved is known, so that it opens again with it. */
+  const shut = async () => {
+    const { opened: was } = now.current;
+    if (!was) return;
+    await was.correcting.close();
+    const made = was.correcting.made;
+    if (made) put(({ overrides }) => ({ overrides: [...(overrides ?? []).filter((one) => one.id !== made.id), made] }));
+  };
+  const back = (id) => requestAnimationFrame(() => focusOn(id));
+
+  const desk = {
+    opened, reasons: record.reasons ?? [],
+    open: async (at, id, kind) => {
+      await shut();
+      begin(at, id, kind);
+    },
+    resume: (override) => {
+      const { target: { kind, id } } = override;
+      const at = kind === "sentence" || kind === "next_step" ? "sentence" : "item";
+      if (at === "sentence" && !links.sentences.some((line) => line.id === id)) return void setTold({ text: "The summary was made anew since, and does not say this any more. Correct the new one instead." });
+      return desk.open(at, id, kind);
+    },
+    renew: async () => {
+      const { summary: { number } } = now.current.record;
+      try {
+        await api.post(`/sessions/${card.id}/summary/renew`);
+        put({ renewing: number });
+        setTold({ text: "The summary is being made anew from the corrected words." });
+      } catch (error) {
+        setTold({ text: `The summary is as it was. ${error.message}` });
+      }
+    },
+    toItem: (event, id) => {
+      event.preventDefault();
+      focusOn(id);
+    },
+    toSentence: (event, id) => {
+      event.preventDefault();
+      focusOn(id);
+    },
+    form: {
+      kind: (kind) => desk.open(opened.at, opened.id, kind),
+      close: async () => {
+        const { id } = opened;
+        setOpened(null);
+        back(id);
+        await shut();
+      },
+      published: async (made) => {
+        const { id } = opened;
+        setOpened(null);
+        back(id);
+        const offers = ["words", "speaker", "answer"].includes(made.target.kind) && summary?.status === "ready" && card.may.renew;
+        setTold({ text: "Published. The student reads it so from now on.", act: offers && { title: "Make the summary anew", run: () => desk.renew() } });
+        await record.refresh("items", "summary", "overrides", "card");
+      },
+      dropped: async () => {
+        const { at, id, correcting } = opened;
+        const { kind } = correcting.state.thing;
+        try {
+          const restore = await correcting.drop();
+          setOpened(null);
+          back(id);
+          put(({ overrides }) => ({ overrides: overrides?.filter((one) => one.id !== correcting.state.draft) }));
+          const undo = () => {
+            restore();
+            setTold(null);
+            begin(at, id, kind);
+          };
+          setTold({ text: "Your correction is thrown away.", act: { title: "Undo", run: undo } });
+          await record.refresh("items", "summary", "overrides");
+        } catch (error) {
+          setTold({ text: `Your draft is still there. ${error.message}` });
+        }
+      },
+    },
+  };
+  return desk;
+}
+
+/** The focus goes to an item or a sentence, which comes into sight. */
+export function focusOn(id) {
+  const node = id && document.getElementById(id);
+  if (!node) return;
+  node.focus({ preventScroll: true });
+  node.scrollIntoView({ block: "nearest" });
+}
+
+/** What of an item is corrected: the kind that is asked for, else one's draft of it, else the likeliest. */
+function itemThing(items, id, kind, draftOf) {
+  const item = items?.find((one) => one.id === id);
+  if (!item) return null;
+  const things = kindsOf(item).map((one) => thingOfItem(item, one));
+  return things.find((thing) => thing.kind === kind) ?? things.find(draftOf) ?? things[0];
+}
+
+function sentenceThing({ sentences }, id) {
+  const line = sentences.find((one) => one.id === id);
+  return line && thingOfSentence(line.sentence, kindOfSection(line.section));
+}
