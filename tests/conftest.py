@@ -1,7 +1,8 @@
 """One PostgreSQL a run, one migrated database a process, two fresh schools a test.
 
 PostgreSQL starts when the first test asks for it; under pytest-xdist the controller starts it for
-all its workers. Schools share the cell `pool_1`: every test runs beside the rows of all others.
+all its workers. Schools share the cell `pool_1`: every test runs beside the rows of all others. A
+process has one event loop, and its connections last: making them anew costs more than most tests.
 """
 
 import asyncio
@@ -121,36 +122,71 @@ async def create_database(postgres: Place, name: str) -> None:
         )  # a third of the time
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
+async def loop() -> asyncio.AbstractEventLoop:
+    """The one of all tests and fixtures."""
+    return asyncio.get_running_loop()
+
+
+@pytest.fixture(autouse=True)
+def no_task_is_left(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+    """What a test left running would go on beside the next one."""
+    yield
+    if left := asyncio.all_tasks(loop):
+        left = loop.run_until_complete(end(left))
+    assert not left, "A test must wait for its tasks, or cancel them."
+
+
+async def end(tasks: set[asyncio.Task[Any]]) -> set[asyncio.Task[Any]]:
+    """Let what is on its way out go; cancels and returns the rest."""
+    _, pending = await asyncio.wait(tasks, timeout=1)
+    for task in pending:
+        task.cancel()
+    await asyncio.gather(*pending, return_exceptions=True)
+    return pending
+
+
+@pytest.fixture(scope="session")
 def keys() -> Keyring:
     return Keyring(MASTER_KEY)
 
 
-@pytest.fixture
-async def database(database_urls: Urls, keys: Keyring) -> AsyncIterator[Database]:
-    """As the server has it: connected as the app's role. No jobs of earlier tests are in it."""
+@pytest.fixture(scope="session")
+async def open_database(database_urls: Urls, keys: Keyring) -> AsyncIterator[Database]:
     opened = await Database.open(database_urls.app, keys)
-    async with opened.control() as connection:
-        await connection.execute("DELETE FROM jobs")
     yield opened
     await opened.close()
 
 
 @pytest.fixture
-async def admin_connection(database_urls: Urls) -> AsyncIterator[Any]:
-    """As the operator has it: the database's superuser, for whom no row is hidden."""
+async def database(open_database: Database) -> Database:
+    """As the server has it: connected as the app's role. No jobs of earlier tests are in it."""
+    async with open_database.control() as connection:
+        await connection.execute("DELETE FROM jobs")
+    return open_database
+
+
+@pytest.fixture(scope="session")
+async def open_admin(database_urls: Urls) -> AsyncIterator[Any]:
     async with migrate.admin(database_urls.admin) as connection:
         yield connection
 
 
 @pytest.fixture
-async def school(database: Database, admin_connection: Any) -> School:
-    return await make_school(database, admin_connection, "Lincoln High")
+async def admin_connection(open_admin: Any) -> AsyncIterator[Any]:
+    """As the operator has it: the database's superuser, for whom no row is hidden."""
+    yield open_admin
+    await open_admin.reset()
 
 
 @pytest.fixture
-async def other_school(database: Database, admin_connection: Any) -> School:
-    return await make_school(database, admin_connection, "Springfield Elementary")
+async def school(database: Database, open_admin: Any) -> School:
+    return await make_school(database, open_admin, "Lincoln High")
+
+
+@pytest.fixture
+async def other_school(database: Database, open_admin: Any) -> School:
+    return await make_school(database, open_admin, "Springfield Elementary")
 
 
 async def make_school(database: Database, admin_connection: Any, name: str) -> School:
