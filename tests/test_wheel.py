@@ -1,5 +1,6 @@
 """The wheel, built and installed elsewhere: everything is in it, and it serves."""
 
+import os
 import re
 import signal
 import subprocess
@@ -20,8 +21,14 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(120), pytest.mark.xdist_grou
 
 
 def run(*command: str | Path, cwd: Path = HOUSE) -> str:
+    """What a command prints. A PYTHONPATH of ours would be found before what is installed."""
     done = subprocess.run(
-        [str(part) for part in command], cwd=cwd, capture_output=True, text=True, check=False
+        [str(part) for part in command],
+        cwd=cwd,
+        env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
