@@ -49,8 +49,9 @@ _GONE = (
     asyncpg.TooManyConnectionsError,
 )
 # How a broken connection shows: at once, at the next query or, between the server's last word and
-# the end of the line, by asyncpg finding itself in no known state.
-_BROKEN = (*_GONE, asyncpg.InterfaceError, asyncpg.InternalClientError)
+# the end of the line, by asyncpg finding itself in no known state. The latter two send nothing.
+_NOT_SENT = (asyncpg.InterfaceError, asyncpg.InternalClientError)
+_BROKEN = (*_GONE, *_NOT_SENT)
 _LOST_AGAINST_ANOTHER = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 _CELL = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _NOT_CELLS = re.compile(r"control|public|sys|information_schema|pg_.*")
@@ -175,7 +176,8 @@ class Database:
     async def close(self) -> None:
         """Give every connection back; those in use get a little time."""
         try:
-            await asyncio.wait_for(self._pool.close(), PATIENCE_S)
+            async with asyncio.timeout(PATIENCE_S):
+                await self._pool.close()
         except TimeoutError:
             self._pool.terminate()
 
@@ -324,8 +326,8 @@ class Database:
         except _BROKEN as error:
             if not _is_gone(connection, error):
                 raise
-            sent = not isinstance(error, asyncpg.InternalClientError)
-            raise DatabaseUnavailable(error, outcome_unknown=committing and sent) from error
+            unknown = committing and not isinstance(error, _NOT_SENT)
+            raise DatabaseUnavailable(error, outcome_unknown=unknown) from error
         finally:
             mark.open = False
             try:

@@ -298,19 +298,68 @@ async def test_a_connection_lost_in_the_middle_is_told_in_a_sentence(
     assert not caught.value.outcome_unknown
 
 
-async def test_a_commit_that_got_no_answer_is_not_tried_again(database, school, admin_connection):
+class Line:
+    """A way to PostgreSQL that can be cut: what it answers after that, nobody hears."""
+
+    def __init__(self, there):
+        self.there, self.is_cut = there, False
+
+    async def __call__(self, reader, writer):
+        answers, questions = await asyncio.open_unix_connection(self.there)
+        await asyncio.gather(self.ask(reader, questions), self.answer(answers, writer))
+
+    async def ask(self, reader, questions):
+        while data := await reader.read(65_536):
+            questions.write(data)
+        questions.close()
+
+    async def answer(self, answers, writer):
+        while (data := await answers.read(65_536)) and not self.is_cut:
+            writer.write(data)
+        writer.close()
+
+
+async def test_a_commit_that_got_no_answer_is_not_tried_again(
+    database, database_urls, keys, school, postgres, tmp_path
+):
+    socket = ".s.PGSQL.5432"
+    line = Line(postgres.socket_dir / socket)
+    serving = await asyncio.start_unix_server(line, tmp_path / socket)
+    far = await Database.open({"dsn": database_urls.app, "host": str(tmp_path)}, keys)
     tries = 0
 
     async def work(connection):
         nonlocal tries
         tries += 1
-        pid = await connection.fetchval("SELECT pg_backend_pid()")
-        await admin_connection.execute("SELECT pg_terminate_backend($1, 5000)", pid)
+        await connection.execute(SET_SETTING, school.tenant.id, "once", tries)
+        line.is_cut = True
 
     with pytest.raises(DatabaseUnavailable) as caught:
-        await database.run(school.tenant.id, work)
+        await far.run(school.tenant.id, work)
     assert caught.value.outcome_unknown
-    assert tries == 1
+    await far.close()
+    serving.close()
+    async with database.transaction(school.tenant.id) as connection:
+        assert await connection.fetchval("SELECT value FROM settings") == 1
+
+
+async def test_a_commit_that_was_never_sent_is_tried_again(database, school, admin_connection):
+    tries = 0
+
+    async def work(connection):
+        nonlocal tries
+        tries += 1
+        await connection.execute(SET_SETTING, school.tenant.id, "once", tries)
+        if tries == 1:
+            pid = await connection.fetchval("SELECT pg_backend_pid()")
+            await admin_connection.execute("SELECT pg_terminate_backend($1, 5000)", pid)
+            with contextlib.suppress(asyncpg.InterfaceError):  # the pool has taken it back
+                while not connection.is_closed():
+                    await asyncio.sleep(0)
+
+    await database.run(school.tenant.id, work)
+    async with database.transaction(school.tenant.id) as connection:
+        assert await connection.fetchval("SELECT value FROM settings") == 2
 
 
 async def test_a_pool_without_a_free_connection_says_that_it_is_busy(
@@ -326,6 +375,28 @@ async def test_a_pool_without_a_free_connection_says_that_it_is_busy(
     await one.close()
     with pytest.raises(DatabaseUnavailable, match="pool is clos"):
         await one.tenants()
+
+
+async def test_closing_waits_for_who_is_at_work_but_not_for_ever(
+    database_urls, keys, school, monkeypatch
+):
+    monkeypatch.setattr("tenancy.postgres.PATIENCE_S", 0.05)
+    one = await Database.open(database_urls.app, keys)
+    with pytest.raises(DatabaseUnavailable):
+        async with one.transaction(school.tenant.id) as connection:
+            await one.close()
+            await connection.fetch(NAMES)
+
+
+async def test_closing_can_be_broken_off(database_urls, keys):
+    one = await Database.open(database_urls.app, keys)
+    await one._pool.acquire()
+    closing = asyncio.create_task(one.close())
+    await asyncio.sleep(0)
+    closing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await closing
+    assert one.in_use == 0
 
 
 async def test_a_database_that_is_not_there_is_told_in_a_sentence(tmp_path, keys):
