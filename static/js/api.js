@@ -23,7 +23,7 @@ export class Api {
 
   school = () => this.#ask("GET", `${BASE}/school`);
   lessons = (cursor) => this.#ask("GET", `${BASE}/lessons${query({ cursor })}`);
-  lesson = (slug) => this.#ask("GET", `${BASE}/lessons/${encodeURIComponent(slug)}`);
+  lesson = (slug, session) => this.#ask("GET", `${BASE}/lessons/${encodeURIComponent(slug)}${query({ session })}`);
   sessions = (filters) => this.#ask("GET", `${BASE}/sessions${query(filters)}`);
   session = (id) => this.#ask("GET", `${BASE}/sessions/${encodeURIComponent(id)}`);
   transcript = (id) => this.#ask("GET", `${BASE}/sessions/${encodeURIComponent(id)}/transcript`);

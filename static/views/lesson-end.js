@@ -24,7 +24,9 @@ export function Ended({ api, me, state, lesson, session }) {
     ${ended && html`<${Times} wallMs=${ended.duration_ms} spokenMs=${ended.spoken_ms} locale=${me.locale} />`}
     <${Summary} summary=${summary} language=${lesson.language} />
     <div class="actions">
-      <a class="button primary" href="/student">Your lessons</a>
+      ${lesson.sandbox
+        ? html`<a class="button primary" href=${`/instructor/lessons/${lesson.id}`}>Back to the draft</a>`
+        : html`<a class="button primary" href="/student">Your lessons</a>`}
       ${session && html`<a class="button" href=${`/student/sessions/${session}`}>Read what was said</a>`}
     </div>
   </section>`;

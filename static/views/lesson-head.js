@@ -16,7 +16,7 @@ export function LessonHead({ lesson, state, saving, open, hasBoard }) {
         ? html`<span class=${quality === "good" ? "line-extra" : ""}>${LINES[quality]}<span class="line-extra"> connection</span></span>`
         : "no connection"}</p>
     <div class="lesson-ways">
-      <a class="button quiet" href="/student">Lessons</a>
+      ${!lesson.sandbox && html`<a class="button quiet" href="/student">Lessons</a>`}
       <button type="button" class="button quiet board-button" onClick=${() => open("board")}>Board${hasBoard
         ? html`<span class="dot" aria-hidden="true"></span>` : ""}</button>
       <button type="button" class="button quiet" onClick=${() => open("options")}>Options</button>

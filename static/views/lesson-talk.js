@@ -9,6 +9,7 @@ import { LessonHead } from "./lesson-head.js";
 import { troubleOf } from "../js/audio/trouble.js";
 import { Help } from "./mic-check.js";
 import { Transcript } from "./transcript.js";
+import { Trying } from "./trying.js";
 
 /** The lesson itself. */
 export function Talk({ api, me, room, state, lesson, prefer }) {
@@ -33,6 +34,7 @@ export function Talk({ api, me, room, state, lesson, prefer }) {
   const isQuiet = !isSounding(state) && !state.response;
   return html`<a class="skip" href="#composer">Skip to typing</a>
     <div class="lesson">
+      ${lesson.sandbox && html`<${Trying} lesson=${lesson} />`}
       <${LessonHead} lesson=${lesson} state=${state} saving=${isSaving(state)} open=${setDialog} hasBoard=${board.length > 0} />
       <main class="lesson-main" id="main" tabindex="-1" ref=${main}>
         <div class="lesson-view">
@@ -53,8 +55,8 @@ export function Talk({ api, me, room, state, lesson, prefer }) {
               onClick=${() => isQuiet && room.repeat()}>Say it again</button>
             <button type="button" class="button quiet" onClick=${() => setDialog("ask")}>Ask a person</button>
           </div>
-          <p class="lesson-foot"><span dir="auto">${readingAlong(state.people) ?? "Your teacher and tutor can read this lesson."}</span>
-            ${" "}<button type="button" class="link" onClick=${() => setDialog("readers")}>Who has?</button></p>
+          ${!lesson.sandbox && html`<p class="lesson-foot"><span dir="auto">${readingAlong(state.people) ?? "Your teacher and tutor can read this lesson."}</span>
+            ${" "}<button type="button" class="link" onClick=${() => setDialog("readers")}>Who has?</button></p>`}
         </div>
       </main>
     </div>

@@ -6,10 +6,11 @@ import { Ready } from "./lesson-ready.js";
 import { Talk } from "./lesson-talk.js";
 import { useLoad } from "./load.js";
 import { MicCheck } from "./mic-check.js";
+import { Trying } from "./trying.js";
 
 /** A lesson from its first look to its end: ready, the microphone check, the talk, what it was. */
 export function Lesson({ api, me, prefer, onSignOut, onSignedOut, slug, session }) {
-  const load = useLoad(() => api.lesson(slug), slug);
+  const load = useLoad(() => api.lesson(slug, session), slug);
   const [stage, setStage] = useState("ready"); // ready | check | room
   const room = useRef(null);
   useEffect(() => () => room.current?.leave(), []);
@@ -21,7 +22,8 @@ export function Lesson({ api, me, prefer, onSignOut, onSignedOut, slug, session 
     room.current.start({ talking });
     setStage("room");
   };
-  const framed = (content) => html`<${Frame} me=${me} onSignOut=${onSignOut}>${content}<//>`;
+  const framed = (content) => html`<${Frame} me=${me} onSignOut=${onSignOut}>${load.value?.sandbox
+    && html`<${Trying} lesson=${load.value} />`}${content}<//>`;
   if (load.error) {
     return framed(html`<${Trouble} title="We can't open this lesson" text=${load.error.message} onRetry=${load.again} />`);
   }
@@ -52,7 +54,8 @@ function Room({ api, me, room, lesson, prefer, onSignOut }) {
     setState(room.state);
     return room.store.subscribe(setState);
   }, [room]);
-  const framed = (content) => html`<${Frame} me=${me} onSignOut=${onSignOut}>${content}<//>`;
+  const framed = (content) => html`<${Frame} me=${me} onSignOut=${onSignOut}>${lesson.sandbox
+    && html`<${Trying} lesson=${lesson} />`}${content}<//>`;
   if (state.phase === "over") {
     return framed(html`<${Ended} api=${api} me=${me} state=${state} lesson=${lesson} session=${room.sessionId} />`);
   }

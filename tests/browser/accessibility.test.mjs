@@ -3,6 +3,7 @@ import { test } from "node:test";
 
 import { accessibilityFaults } from "./browser.mjs";
 import { OPENING } from "./fake-lesson.mjs";
+import { LESSONS } from "./fake-records.mjs";
 import { LESSON, button, control, stage } from "./stage.mjs";
 
 const start = (page) => button(page, "Start").click();
@@ -79,6 +80,14 @@ const STATES = {
   "ask a person": { go: opened("Ask a person") },
   finish: { go: opened("Finish") },
   readers: { go: opened("Who has?") },
+  "trying a draft": {
+    records: { lessons: [{ ...LESSONS[0], sandbox: true }] },
+    go: async (all) => {
+      await all.page.getByText("Trying a draft.").waitFor();
+      await talking(all);
+      await all.page.getByRole("link", { name: "Back to the draft" }).waitFor();
+    },
+  },
   "the end": {
     go: async (all) => {
       await talking(all);
