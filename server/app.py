@@ -18,6 +18,7 @@ from server.api import (
     classes,
     events,
     families,
+    lesson_assignments,
     lessons,
     openapi,
     overrides,
@@ -27,6 +28,7 @@ from server.api import (
     roster_import,
     sessions,
     settings,
+    students,
     transcripts,
 )
 from server.api.table import starlette_routes
@@ -40,6 +42,8 @@ from server.services import Services
 API = (
     *people.ROUTES,
     *lessons.ROUTES,
+    *lesson_assignments.ROUTES,
+    *students.ROUTES,
     *sessions.ROUTES,
     *transcripts.ROUTES,
     *reviews.ROUTES,

@@ -1,6 +1,6 @@
--- lessons_of(tenant_id, student_id, everything)
+-- lessons_of(tenant_id, student_id, everything, now)
 -- Published lessons by title, with their plan and due time: all of the school's, or those that are
--- assigned to the student or to everyone.
+-- assigned to the student, to a class of theirs or to everyone, and have begun.
 SELECT lessons.id, lessons.slug, lessons.published_version_id,
        versions.id AS version_id, versions.number, versions.plan, due.due_at
   FROM lessons
@@ -9,7 +9,19 @@ SELECT lessons.id, lessons.slug, lessons.published_version_id,
   LEFT JOIN (
        SELECT lesson_id, min(due_at) AS due_at
          FROM lesson_assignments
-        WHERE tenant_id = $1 AND (student_id = $2 OR student_id IS NULL)
+        WHERE tenant_id = $1
+          AND (starts_at IS NULL OR starts_at <= $4)
+          AND (student_id = $2
+               OR student_id IS NULL AND class_id IS NULL
+               OR class_id IN (SELECT class_members.class_id
+                                 FROM class_members
+                                 JOIN classes
+                                   ON classes.tenant_id = $1
+                                  AND classes.id = class_members.class_id
+                                  AND classes.archived_at IS NULL
+                                WHERE class_members.tenant_id = $1
+                                  AND class_members.person_id = $2
+                                  AND class_members.role = 'student'))
         GROUP BY lesson_id
        ) AS due
     ON due.lesson_id = lessons.id
@@ -47,11 +59,8 @@ SELECT lessons.id, lessons.slug, lessons.published_version_id,
   JOIN lessons ON lessons.tenant_id = $1 AND lessons.id = versions.lesson_id
  WHERE versions.tenant_id = $1 AND versions.id = $2;
 
--- assigned_to(tenant_id, lesson_id)
--- The students a lesson is assigned to; a NULL among them is everyone. With its due time.
-SELECT student_id, due_at
-  FROM lesson_assignments
- WHERE tenant_id = $1 AND lesson_id = $2;
+-- exists(tenant_id, id)
+SELECT true FROM lessons WHERE tenant_id = $1 AND id = $2;
 
 -- insert_lesson(tenant_id, id, slug, title, subject, language, owner_id, at)
 -- A new lesson; no row where the school has the slug already.
@@ -99,17 +108,3 @@ UPDATE lessons
    AND versions.id = $3
    AND versions.number IS NOT NULL
 RETURNING lessons.id;
-
--- assign(tenant_id, id, lesson_id, student_id, due_at, assigned_by, at)
--- Let a student, or with NULL everyone, take a lesson; nothing where they may already.
-INSERT INTO lesson_assignments
-       (tenant_id, id, lesson_id, student_id, due_at, assigned_by, created_at)
-SELECT $1, $2, lessons.id, $4, $5, $6, $7
-  FROM lessons
- WHERE lessons.tenant_id = $1
-   AND lessons.id = $3
-   AND NOT EXISTS (SELECT 1
-                     FROM lesson_assignments AS known
-                    WHERE known.tenant_id = $1
-                      AND known.lesson_id = $3
-                      AND known.student_id IS NOT DISTINCT FROM $4);

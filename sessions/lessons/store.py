@@ -13,9 +13,12 @@ from typing import Any
 from uuid import UUID
 
 from sessions.errors import LessonUnknown, PlanInvalid
+from sessions.lessons import assigning
+from sessions.lessons.assigning import Dates, Target
 from sessions.lessons.demo import SLUGS, demo_plan
 from sessions.lessons.plan import Plan
 from tenancy import audit, policy
+from tenancy.audit import By
 from tenancy.ids import new_id
 from tenancy.model import Person
 from tenancy.policy import Thing
@@ -67,25 +70,25 @@ async def get(database: Database, person: Person, slug_or_id: str) -> LessonVers
         row = await connection.fetchrow(
             _QUERIES["lesson"], person.tenant_id, lesson_id, slug_or_id if not lesson_id else ""
         )
-        assigned = (
-            await connection.fetch(_QUERIES["assigned_to"], person.tenant_id, row["id"])
-            if row
-            else []
-        )
-    if row is None:
-        raise LessonUnknown(slug_or_id)
-    published = row["published_version_id"] is not None
-    students = frozenset(each["student_id"] for each in assigned)
+        if row is None:
+            raise LessonUnknown(slug_or_id)
+        due = await assigning.due_for(connection, person.tenant_id, row["id"], person.id)
     thing = Thing(
         "lesson",
         person.tenant_id,
-        student_ids=None if None in students else students,
-        published=published,
+        student_ids=frozenset({person.id} if due else ()),
+        published=row["published_version_id"] is not None,
     )
     if not policy.may(person, "take", thing):
         raise LessonUnknown(slug_or_id)
-    due = [each["due_at"] for each in assigned if each["student_id"] in (None, person.id)]
     return _version(row, min((at for at in due if at is not None), default=None))
+
+
+async def exists(database: Database, tenant_id: UUID, lesson_id: UUID) -> None:
+    """Whether the school has a lesson, archived or not. Raises LessonUnknown."""
+    async with database.transaction(tenant_id) as connection:
+        if not await connection.fetchval(_QUERIES["exists"], tenant_id, lesson_id):
+            raise LessonUnknown(str(lesson_id))
 
 
 async def list_for(database: Database, person: Person) -> list[LessonVersion]:
@@ -100,7 +103,8 @@ async def list_for(database: Database, person: Person) -> list[LessonVersion]:
         return []
     async with database.transaction(person.tenant_id) as connection:
         rows = await connection.fetch(
-            _QUERIES["lessons_of"], person.tenant_id, person.id, bool(everyones)
+            _QUERIES["lessons_of"],
+            *(person.tenant_id, person.id, bool(everyones), datetime.now(UTC)),
         )
     return [_version(row, row["due_at"]) for row in rows]
 
@@ -206,7 +210,14 @@ async def assign(
     """Let a student take the lesson; without `student_id` everyone at the school. Idempotent."""
     await database.run(
         tenant_id,
-        lambda connection: _assign(connection, tenant_id, lesson_id, author, student_id, due_at),
+        lambda connection: assigning.give(
+            connection,
+            tenant_id,
+            lesson_id,
+            Target(student_id=student_id),
+            Dates(due_at=due_at),
+            by=By(author),
+        ),
     )
 
 
@@ -216,7 +227,9 @@ async def seed_demo(database: Database, tenant_id: UUID, author_id: UUID) -> Non
     async def seed(connection: Connection, slug: str) -> None:
         made = await _create(connection, tenant_id, demo_plan(slug), slug, author_id)
         await _publish(connection, tenant_id, made.lesson_id, made.version_id, author_id)
-        await _assign(connection, tenant_id, made.lesson_id, author_id)
+        await assigning.give(
+            connection, tenant_id, made.lesson_id, Target(), Dates(), by=By(author_id)
+        )
 
     for slug in SLUGS:
         with suppress(SlugTaken):
@@ -244,21 +257,6 @@ async def _publish(
     if not await connection.fetchval(_QUERIES["publish"], tenant_id, lesson_id, version_id):
         raise LessonUnknown(str(lesson_id))
     await _note(connection, tenant_id, author, "publish", lesson_id, version_id)
-
-
-async def _assign(
-    connection: Connection,
-    tenant_id: UUID,
-    lesson_id: UUID,
-    author: UUID,
-    student_id: UUID | None = None,
-    due_at: datetime | None = None,
-) -> None:
-    await connection.execute(
-        _QUERIES["assign"],
-        tenant_id, new_id(), lesson_id, student_id, due_at, author, datetime.now(UTC),
-    )  # fmt: skip
-    await _note(connection, tenant_id, author, "assign", lesson_id, student_id)
 
 
 async def _save(

@@ -14,6 +14,7 @@ from server.api import (
     care,
     classes,
     families,
+    lesson_assignments,
     lessons,
     overrides,
     people,
@@ -22,6 +23,7 @@ from server.api import (
     roster_import,
     sessions,
     settings,
+    students,
     transcripts,
 )
 from server.api.table import starlette_routes
@@ -82,6 +84,7 @@ async def send(database, bus, worker):
         worker=worker,
     )
     tables = (lessons, sessions, transcripts, reviews, overrides, families, settings)
+    tables += (lesson_assignments, students)
     routes = starlette_routes([r for table in tables for r in table.ROUTES], lambda _: services)
     transport = httpx.ASGITransport(Starlette(routes=routes), client=("203.0.113.20", 50_000))
     tokens = {}

@@ -45,6 +45,11 @@ def office(kind: str, *of: str, **more: Any) -> Way:
     return Way(right=("manage", kind), of=of, refused=403, **more)
 
 
+def author(verb: str, *of: str, **more: Any) -> Way:
+    """The teachers' own: nobody else may know whether there is such a lesson."""
+    return Way(right=(verb, "lesson"), of=of, refused=403, **more)
+
+
 PERSON = {"name": "Made {unique}", "email": "{unique}@made.example", "roles": ["student"]}
 OVERRIDE = {
     "target": {"kind": "words", "id": "item_2"},
@@ -52,6 +57,8 @@ OVERRIDE = {
     "reasons": ["asr_misheard"],
 }
 CONFLICTS = DONE | {409}
+GONE = DONE | {404}
+"For what the first who may takes away."
 
 WAYS: dict[str, Way] = {
     # ---- signing in, one's own account
@@ -67,6 +74,18 @@ WAYS: dict[str, Way] = {
     # ---- lessons as their takers see them
     "GET /lessons": Way(),
     "GET /lessons/{id}": Way(right=("take", "lesson"), of=("lesson", "hidden"), refused=404),
+    # ---- whom lessons are assigned to
+    "GET /school/students": Way(right=("list", "person"), refused=403),
+    "GET /school/lessons/{id}/assignments": author("assign", "lesson", "hidden"),
+    "POST /school/lessons/{id}/assignments": author(
+        "assign", "lesson", body={"everyone": True}, done=CONFLICTS
+    ),
+    "PATCH /school/lessons/{id}/assignments/{assignment}": author(
+        "assign", "hidden", also={"assignment": "given"}, body={"due_at": None}, done=GONE
+    ),
+    "DELETE /school/lessons/{id}/assignments/{assignment}": author(
+        "assign", "hidden", also={"assignment": "given"}, done=GONE
+    ),
     # ---- sessions
     "GET /sessions": Way(right=("list", "session"), refused=403),
     "GET /sessions/{id}": of_session("read", "session"),

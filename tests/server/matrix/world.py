@@ -14,7 +14,7 @@ from server.services import Services
 from server.sight import Sight
 from sessions.bus import Bus
 from sessions.jobs import Worker
-from sessions.lessons import store
+from sessions.lessons import assigning, store
 from sessions.lessons.brief import SchoolPolicy, StudentFacts, brief_text, compile
 from sessions.lessons.plan import read_plan
 from sessions.live.lobby import Lobby
@@ -193,6 +193,8 @@ class House:
             await store.assign(self.database, tenant_id, made.lesson_id, author, student_id=takers)
             world.ids[name] = str(made.lesson_id)
             world.ids[f"{name} slug"] = slug
+            (given,) = await assigning.of(self.database, tenant_id, made.lesson_id)
+            world.ids["given"] = str(given.id)
             world.things[name] = Thing(
                 "lesson", tenant_id, student_ids=frozenset({takers}) if takers else None
             )
