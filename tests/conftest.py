@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 
-from tenancy import cells, migrate
+from tenancy import cells, migrate, passwords
 from tenancy.crypto import Keyring
 from tenancy.embedded import ADMIN_ROLE, APP_ROLE, Embedded, Place
 from tenancy.ids import new_id
@@ -25,6 +26,7 @@ from tenancy.model import ROLES, Person, Tenant
 from tenancy.postgres import Database
 
 MASTER_KEY = bytes(range(32))
+SLOW_HASHER, NOBODYS_HASH = passwords._HASHER, passwords.NOBODYS_HASH
 POOLED_CELL = "pool_1"
 
 
@@ -144,6 +146,23 @@ async def end(tasks: set[asyncio.Task[Any]]) -> set[asyncio.Task[Any]]:
         task.cancel()
     await asyncio.gather(*pending, return_exceptions=True)
     return pending
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_hashes() -> Iterator[None]:
+    """A password's hash takes 0.1 ms of a core here, not 29."""
+    cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "NOBODYS_HASH", cheap.hash("nobody's"))
+        patch.setattr(passwords, "_HASHER", cheap)
+        yield
+
+
+@pytest.fixture
+def real_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests of how dear they are."""
+    monkeypatch.setattr(passwords, "NOBODYS_HASH", NOBODYS_HASH)
+    monkeypatch.setattr(passwords, "_HASHER", SLOW_HASHER)
 
 
 @pytest.fixture(scope="session")

@@ -124,6 +124,7 @@ HEADERS = [
 ]
 ROUTES = ["/api/v1/lessons", "/api/v1/school", "/v1/models", "/v1/realtime", "/student", "/nothing"]
 METHODS = ("DELETE", "PUT", "TRACE", "BREW")
+LONGEST_QUERY = 60_000  # httpx sends none of 65,537
 LEFT_OUT = ("sign_out", "stream_events")
 "After the one every answer would be 401, and the other does not end."
 
@@ -237,12 +238,12 @@ def generated(chance: random.Random) -> Iterator[tuple[str, str, bytes]]:
                 ref = content["application/json"]["schema"]["$ref"]
                 fields = described["components"]["schemas"][ref.rpartition("/")[2]]["properties"]
                 body = json.dumps({name: anything(chance) for name in fields}).encode()
-            yield method.upper(), f"{address}?{'&'.join(query)}", body
+            yield method.upper(), f"{address}?{'&'.join(query)[:LONGEST_QUERY]}", body
 
 
 async def test_no_operation_of_the_document_breaks(student: httpx.AsyncClient) -> None:
     chance = random.Random(20_261_121)
-    requests = [one for _ in range(20) for one in generated(chance)]
+    requests = [one for _ in range(8) for one in generated(chance)]
     with capture_logs() as logs:
         for method, path, body in requests:
             url = httpx.URL("http://localhost", raw_path=path.encode())

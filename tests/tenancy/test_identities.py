@@ -126,7 +126,7 @@ async def test_wrong_password_unknown_address_and_closed_account_sound_the_same(
 
 
 async def test_an_unknown_address_costs_one_hash_like_a_known_one(
-    door: Identities, student: Person, monkeypatch: pytest.MonkeyPatch
+    door: Identities, student: Person, real_hashes: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hashes: list[str | None] = []
     verify = door.passwords.verify
@@ -160,7 +160,7 @@ async def test_the_password_of_one_school_opens_nothing_at_another(
 
 
 async def test_an_old_hash_is_made_anew_when_its_owner_signs_in(
-    door: Identities, database: Database, student: Person
+    door: Identities, database: Database, student: Person, real_hashes: None
 ) -> None:
     assert is_outdated(CHEAP_HASH)
     await sign_in(door, student)

@@ -7,6 +7,8 @@ import pytest
 from tenancy import passwords
 from tenancy.passwords import NOBODYS_QUICK_HASH, Passwords, is_outdated
 
+pytestmark = pytest.mark.usefixtures("real_hashes")
+
 
 @pytest.fixture
 def threads() -> Iterator[Passwords]:
