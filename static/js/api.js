@@ -50,7 +50,7 @@ export class Api {
 
   /** A short-lived key for the lesson's socket; refused as the socket would be, but with the reason. */
   key(lesson, session) {
-    const wishes = { type: "realtime", model: lesson };
+    const wishes = { type: "realtime", ...(lesson && { model: lesson }) };
     return this.#ask("POST", `/v1/realtime/client_secrets${query({ session })}`, { session: wishes });
   }
 

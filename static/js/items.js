@@ -3,7 +3,7 @@
 const BLANK = {
   role: "assistant", speaker: { kind: "ai", name: null }, text: "", final: false, saved: false, status: "in_progress",
   sounding: false, playedMs: 0, words: [], heard: null, interrupted: false, response: null, lost: false,
-  typed: false,
+  typed: false, reading: null, // what a person corrected of it: things.js
 };
 
 /** An item of the wire in our shape; what the wire does not say is left out. */

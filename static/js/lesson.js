@@ -196,5 +196,8 @@ const HANDLERS = {
   "page.interrupted": (state) => ({ ...interrupt(state, () => true), replaying: false }),
   "page.replaying": (state, { on }) => ({ replaying: on }),
   "page.notice": (state, { code, text }) => notify(state, code, text),
+  "page.corrected": (state, { readings }) => ({
+    items: state.items.map((item) => (readings.has(item.id) ? { ...item, reading: readings.get(item.id) } : item)),
+  }),
   "page.dismissed": (state, { code }) => ({ notices: state.notices.filter((notice) => notice.code !== code) }),
 };

@@ -13,6 +13,7 @@ import { NOTHING_YET, reduce } from "./lesson.js";
 import { toUuid } from "./session-id.js";
 import { LessonSocket, quality } from "./socket.js";
 import { Store } from "./store.js";
+import { readingsOf } from "./things.js";
 import { isWish, wishes } from "./wishes.js";
 
 const SETTLE_MS = 1200; // after a resume: time for the replay before a question is asked again
@@ -161,6 +162,8 @@ export class LessonRoom {
   }
 
   askPerson = (reason) => this.#send({ type: "floor.ask", reason });
+  /** People corrected what was said: `items` of the transcript, as it is read now. */
+  corrected = (items) => this.#do({ type: "page.corrected", readings: readingsOf(items) });
   dismiss = (code) => this.#do({ type: "page.dismissed", code });
 
   finish() {

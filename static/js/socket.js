@@ -11,6 +11,7 @@ const PROBE_MS = 10_000; // quiet for so long: ask for a sign of life
 const DEAD_MS = 10_000; // no sign of life for so long: the line is dead
 const KEPT_FRAMES = 250; // five seconds of microphone, kept while the line is away
 const UNSENT_LIMIT = 240_000; // five seconds of sound that the network did not take
+const WAITING_MS = 4_000;
 const ENDED = 1000;
 const LIMIT = 1008;
 const TAKEN = 4001;
@@ -25,7 +26,8 @@ export function afterClose(code) {
 }
 
 /** What a refused key asks for. A limit is waited out by a lesson that runs; a new one is told of it. */
-export function afterRefusal(status, running) {
+export function afterRefusal(status, running, code = null) {
+  if (code === "session_waits") return "waiting"; // who reads along waits with it
   if (status === 0 || status >= 500 || (status === 429 && running)) return "retry";
   return { 401: "signed-out", 409: "over" }[status] ?? "refused";
 }
@@ -51,7 +53,7 @@ export class LessonSocket {
 
   /**
    * @param to.api         gives keys
-   * @param to.lesson      the lesson's slug
+   * @param to.lesson      the lesson's slug; null where the session alone is named
    * @param to.place       () => ({session, after}): where to come back to
    * @param to.options     () => the `session` of session.update
    * @param to.receive     (event) => void
@@ -139,7 +141,7 @@ export class LessonSocket {
     const { session, after } = this.#to.place();
     const address = new URL("/v1/realtime", location.href);
     address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
-    address.searchParams.set("model", this.#to.lesson);
+    if (this.#to.lesson) address.searchParams.set("model", this.#to.lesson);
     if (session) address.searchParams.set("session", toWireId(session));
     if (session && after) address.searchParams.set("after", after);
     const socket = new WebSocket(address, ["realtime", `openai-insecure-api-key.${key}`]);
@@ -207,13 +209,14 @@ export class LessonSocket {
   }
 
   #refused(refusal) {
-    const next = afterRefusal(refusal.status, Boolean(this.#to.place().session));
-    if (next === "retry") this.#again((refusal.retryAfterS ?? 0) * 1000);
+    const next = afterRefusal(refusal.status, Boolean(this.#to.place().session), refusal.code);
+    if (next === "waiting") this.#again(WAITING_MS, "waiting");
+    else if (next === "retry") this.#again((refusal.retryAfterS ?? 0) * 1000);
     else this.#end(next, refusal);
   }
 
-  #again(atLeastMs) {
-    this.#to.phase("reconnecting");
+  #again(atLeastMs, phase = "reconnecting") {
+    this.#to.phase(phase);
     const wait = Math.max(atLeastMs, backoffMs(this.#attempt++));
     this.#timer = setTimeout(() => this.open(), wait);
   }

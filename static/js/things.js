@@ -23,10 +23,28 @@ export function thingOfSentence(sentence, kind) {
   return { kind, id: sentence.id, recorded: sentence.original ?? sentence.text, current: sentence.text, base: sentence.correction };
 }
 
-/** What readers get of an item, and the corrections that say so. */
+/**
+ * What the student reads of an item: its text, and how each correction of it came about, `{correction, before,
+ * after, titles?, was?}`. An answer that should have been given stands in the place of what was said.
+ */
 export function readingOf(item) {
-  const answer = (item.corrections ?? []).find(({ kind }) => kind === "answer");
-  const words = (item.corrections ?? []).find(({ kind }) => kind === "words");
-  const speaker = (item.corrections ?? []).find(({ kind }) => kind === "speaker");
-  return { answer, words, speaker, text: answer ? answer.text : item.said, recorded: item.original ? item.original.said : item.said };
+  const corrections = item.corrections ?? [];
+  const recorded = item.original ? item.original.said : item.said;
+  const answer = corrections.find(({ kind }) => kind === "answer");
+  const told = corrections.map((correction) => {
+    if (correction.kind === "speaker") return { correction, was: item.original?.speaker ?? item.speaker };
+    return { correction, before: recorded ?? "", after: correction.text };
+  });
+  return { text: answer ? answer.text : item.said, isAnother: answer !== undefined, corrections: told };
+}
+
+/** By id, the readings of those items that somebody corrected. */
+export function readingsOf(items) {
+  const corrected = items.filter(({ corrections }) => corrections?.length > 0);
+  return new Map(corrected.map((item) => [item.id, { ...readingOf(item), speaker: speakerOf(item) }]));
+}
+
+/** Who spoke, where that was corrected; else the item itself knows better. */
+function speakerOf({ speaker, corrections }) {
+  return corrections.some(({ kind }) => kind === "speaker") ? { kind: speaker, name: null } : null;
 }

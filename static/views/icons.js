@@ -16,6 +16,8 @@ const SHAPES = {
   connecting: html`<circle cx="24" cy="24" r="17" fill="none" stroke-dasharray="7 8" />`,
   reconnecting: html`<path d="M40 24a16 16 0 1 1-5-11.500M36 5v8h-8" />`,
   over: html`<path d="M9 25l10 10 20-22" />`,
+  up: html`<path d="M8 22h7v19H8zM15 23l8-15c4 0 6 3 5 7l-1 6h11c3 0 4 2 3 5l-4 12c-1 2-2 3-4 3H15" />`,
+  down: html`<path d="M8 26h7V7H8zM15 25l8 15c4 0 6-3 5-7l-1-6h11c3 0 4-2 3-5L37 10c-1-2-2-3-4-3H15" />`,
   hold: html`<circle cx="24" cy="24" r="18" fill="none" /><circle class="icon-solid" cx="24" cy="24" r="12" />`,
 };
 

@@ -1,4 +1,5 @@
 import { html, useEffect, useRef } from "../lib/html.js";
+import { Feedback } from "./feedback.js";
 import { Icon } from "./icons.js";
 import { Summary, Times, useSummary } from "./summary.js";
 
@@ -22,7 +23,8 @@ export function Ended({ api, me, state, lesson, session }) {
     <h1 tabindex="-1" ref=${title}>${whole ? "You finished this lesson" : (REASONS[ended?.reason] ?? "This lesson is over")}</h1>
     <p class="faint" dir="auto" lang=${lesson.language}>${lesson.title}</p>
     ${ended && html`<${Times} wallMs=${ended.duration_ms} spokenMs=${ended.spoken_ms} locale=${me.locale} />`}
-    <${Summary} summary=${summary} language=${lesson.language} />
+    ${session && html`<${Feedback} api=${api} session=${session} />`}
+    <${Summary} summary=${summary} language=${lesson.language} locale=${me.locale} />
     <div class="actions">
       ${lesson.sandbox
         ? html`<a class="button primary" href=${`/instructor/lessons/${lesson.id}`}>Back to the draft</a>`

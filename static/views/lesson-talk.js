@@ -40,7 +40,7 @@ export function Talk({ api, me, room, state, lesson, prefer }) {
         <div class="lesson-view">
           <h1 class="for-screen-reader" lang=${lesson.language}>${lesson.title}</h1>
           <${Transcript} items=${items} speech=${speech} language=${lesson.language}
-            rules=${session?.engine === "offline"} announce=${me.preferences.announce !== false} />
+            rules=${session?.engine === "offline"} announce=${me.preferences.announce !== false} locale=${me.locale} />
           <${Board} formulas=${board} goal=${progress?.goal ?? lesson.goal} language=${lesson.language} />
         </div>
         <div class="dock">

@@ -1,3 +1,4 @@
+import { follow } from "../js/news.js";
 import { LessonRoom } from "../js/room.js";
 import { html, useEffect, useRef, useState } from "../lib/html.js";
 import { Frame, Loading, Trouble } from "./frame.js";
@@ -54,6 +55,7 @@ function Room({ api, me, room, lesson, prefer, onSignOut }) {
     setState(room.state);
     return room.store.subscribe(setState);
   }, [room]);
+  useEffect(() => followCorrections(api, room), [room]);
   const framed = (content) => html`<${Frame} me=${me} onSignOut=${onSignOut}>${lesson.sandbox
     && html`<${Trying} lesson=${lesson} />`}${content}<//>`;
   if (state.phase === "over") {
@@ -63,4 +65,14 @@ function Room({ api, me, room, lesson, prefer, onSignOut }) {
     return framed(html`<${Trouble} title="This lesson can't be opened now" text=${state.refusal?.message ?? ""} />`);
   }
   return html`<${Talk} api=${api} me=${me} room=${room} state=${state} lesson=${lesson} prefer=${prefer} />`;
+}
+
+/** Somebody of the school may put right what was misheard while the lesson still goes on. */
+function followCorrections(api, room) {
+  const ask = () => room.sessionId && api.transcript(room.sessionId).then(({ items }) => room.corrected(items), () => null);
+  if (room.sessionId) ask();
+  return follow({
+    hear: (name, { session_id: id }) => name === "override.published" && id === room.sessionId && ask(),
+    refresh: ask,
+  });
 }

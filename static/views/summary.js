@@ -1,5 +1,6 @@
 import { duration } from "../lib/format.js";
 import { html, useEffect, useState } from "../lib/html.js";
+import { Correction } from "./correction.js";
 import { Rich } from "./maths.js";
 
 const PATIENCE = 15;
@@ -25,26 +26,34 @@ export function useSummary(api, session) {
 }
 
 /** What was covered, one thing done well, what comes next, practice. */
-export function Summary({ summary, language }) {
+export function Summary({ summary, language, locale }) {
   if (!summary) return html`<p class="loading" role="status">Writing the summary of your lesson…</p>`;
   if (summary.missing) {
     return html`<p class="empty">The summary is not written yet. You will find it with this lesson a little later.</p>`;
   }
   const text = (part) => html`<${Rich} text=${part} language=${language} />`;
   const sentences = summary.narrative.map((sentence) => sentence.text).join(" ");
+  const corrected = (sentence) => html`<${Corrected} sentence=${sentence} locale=${locale} />`;
   return html`<div class="summary" lang=${language}>
-    <section><h2 lang="en">What you did</h2><p dir="auto">${text(sentences)}</p></section>
+    <section><h2 lang="en">What you did</h2><p dir="auto">${text(sentences)}</p>${summary.narrative.map(corrected)}</section>
     ${summary.done_well && html`<section class="well"><h2 lang="en">Done well</h2>
-      <p dir="auto">${text(summary.done_well.text)}</p></section>`}
-    ${list("What comes next", summary.next_steps.map((step) => step.text), text)}
+      <p dir="auto">${text(summary.done_well.text)}</p>${corrected(summary.done_well)}</section>`}
+    ${list("What comes next", summary.next_steps, (step) => html`${text(step.text)}${corrected(step)}`, (step) => step.id ?? step.text)}
     ${list("To practise", summary.practice, text)}
   </div>`;
 }
 
-function list(title, parts, text) {
+/** A person put it right: who, and what it said before. */
+function Corrected({ sentence, locale }) {
+  if (!sentence.correction) return null;
+  return html`<div lang="en"><${Correction} correction=${sentence.correction} before=${sentence.original ?? ""} after=${sentence.text}
+    titles=${["As it was", "Corrected"]} locale=${locale} /></div>`;
+}
+
+function list(title, parts, draw, keyOf = (part) => part) {
   if (!parts || parts.length === 0) return null;
   return html`<section><h2 lang="en">${title}</h2>
-    <ul>${parts.map((part) => html`<li key=${part} dir="auto">${text(part)}</li>`)}</ul></section>`;
+    <ul>${parts.map((part) => html`<li key=${keyOf(part)} dir="auto">${draw(part)}</li>`)}</ul></section>`;
 }
 
 export function Times({ wallMs, spokenMs, locale }) {

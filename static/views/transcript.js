@@ -1,5 +1,6 @@
 import { captionOf } from "../js/captions.js";
 import { Component, classes, html, useEffect, useLayoutEffect, useRef } from "../lib/html.js";
+import { Correction } from "./correction.js";
 import { Rich } from "./maths.js";
 
 const NEAR_END = 120; // pixels: who has scrolled further up is reading, and is left alone
@@ -8,7 +9,7 @@ const NEAR_END = 120; // pixels: who has scrolled further up is reading, and is 
  * The conversation, which is also the caption track. Finished sentences are plain content of the log; what
  * is still growing is hidden from screen readers, or they would stutter word by word.
  */
-export function Transcript({ items, speech, language, rules, announce }) {
+export function Transcript({ items, speech, language, rules, announce, names = NAMES, locale }) {
   const box = useRef(null);
   const following = useRef(true);
   const scrolled = (node) => {
@@ -28,10 +29,10 @@ export function Transcript({ items, speech, language, rules, announce }) {
     ${rules && html`<p class="honest">Your tutor is a computer that follows this lesson's rules. It can mishear you.</p>`}
     <div role="log" aria-live=${announce ? "polite" : "off"} aria-label="What was said">
       <ol class="log" lang=${language}>
-        ${shown.map((item) => html`<${Line} key=${item.id} item=${item} language=${language} />`)}
+        ${shown.map((item) => html`<${Line} key=${item.id} item=${item} language=${language} names=${names} locale=${locale} />`)}
       </ol>
     </div>
-    ${unheard && html`<p class="line student growing" aria-hidden="true"><span class="line-name">You</span>
+    ${unheard && html`<p class="line student growing" aria-hidden="true"><span class="line-name">${names.student}</span>
       <span class="line-words">…</span></p>`}
   </div>`;
 }
@@ -47,15 +48,29 @@ export class Line extends Component {
     return item !== this.props.item || language !== this.props.language;
   }
 
-  render({ item, language }) {
-    const { kind, name } = item.speaker;
-    const who = name ?? NAMES[kind] ?? "Your school's tutor";
+  render({ item, language, names = NAMES, locale }) {
+    const { kind, name } = item.reading?.speaker ?? item.speaker;
+    const who = name ?? names[kind] ?? "Your school's tutor";
     const side = { student: "student", ai: "tutor", system: "system" }[kind] ?? "human";
     return html`<li class="line ${side} ${classes({ pending: item.typed && !item.saved })}">
       ${who && html`<span class="line-name" dir="auto">${who}<span class="for-screen-reader">: </span></span>`}
-      <span class="line-words" dir="auto">${words(item, language)}</span>
+      <span class="line-words" dir="auto">${item.reading ? corrected(item, language) : words(item, language)}</span>
+      ${item.reading?.corrections.map(({ correction, before, after, was }) => html`<${Correction} key=${correction.id} correction=${correction}
+        before=${before} after=${after} titles=${TITLES[correction.kind]} locale=${locale}>
+        ${was && html`<p>It was taken for ${names[was] || "somebody else"}.</p>`}<//>`)}
     </li>`;
   }
+}
+
+const TITLES = {
+  words: ["As it was written down", "Corrected"], answer: ["What the tutor said", "What it should have said"],
+};
+
+/** The corrected words; of words that were cut off, as much as was heard. */
+function corrected(item, language) {
+  const { reading } = item;
+  if (reading.isAnother || item.role === "user") return html`<${Rich} text=${reading.text ?? ""} language=${language} />`;
+  return words({ ...item, text: reading.text ?? "" }, language);
 }
 
 function words(item, language) {

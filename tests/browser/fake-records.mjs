@@ -76,6 +76,7 @@ export class Records {
       Object.assign(this.me.preferences, body.preferences);
       return { answer: this.me };
     }
+    if (/^PUT .*\/feedback$/.test(route)) return { answer: body };
     if (route === "POST /v1/realtime/client_secrets") return this.#key(query);
     if (route === "GET /api/v1/lessons") return { answer: { items: this.lessons, next_cursor: null } };
     if (route === "GET /api/v1/sessions") return { answer: this.#sessions(query) };
