@@ -17,6 +17,7 @@ from server.api import (
     care,
     classes,
     events,
+    exports,
     families,
     lesson_assignments,
     lessons,
@@ -44,6 +45,7 @@ API = (
     *lessons.ROUTES,
     *lesson_assignments.ROUTES,
     *students.ROUTES,
+    *exports.ROUTES,  # before the others: /sessions/export is no session
     *sessions.ROUTES,
     *transcripts.ROUTES,
     *reviews.ROUTES,

@@ -13,6 +13,7 @@ from server.api import (
     audit,
     care,
     classes,
+    exports,
     families,
     lesson_assignments,
     lessons,
@@ -27,6 +28,7 @@ from server.api import (
     transcripts,
 )
 from server.api.table import starlette_routes
+from server.exports import Exports
 from server.identity import Door, Site
 from sessions.bus import Bus
 from sessions.jobs import Worker
@@ -82,9 +84,20 @@ async def send(database, bus, worker):
         lobby=SimpleNamespace(hears=lambda language: language == "en"),
         bus=bus,
         worker=worker,
+        exports=Exports(),
     )
-    tables = (lessons, sessions, transcripts, reviews, overrides, families, settings)
-    tables += (lesson_assignments, students)
+    tables = (
+        lessons,
+        exports,
+        sessions,
+        transcripts,
+        reviews,
+        overrides,
+        families,
+        settings,
+        lesson_assignments,
+        students,
+    )
     routes = starlette_routes([r for table in tables for r in table.ROUTES], lambda _: services)
     transport = httpx.ASGITransport(Starlette(routes=routes), client=("203.0.113.20", 50_000))
     tokens = {}
@@ -100,6 +113,7 @@ async def send(database, bus, worker):
                 headers = {"Authorization": f"Bearer {tokens[person.id]}"}
             return await client.request(method, path, json=body, params=query, headers=headers)
 
+        ask.services = services
         yield ask
     identities.close()
 
