@@ -9,7 +9,20 @@ SessionsError
 +-- TooManySessions     the student has as many live ones as allowed
 +-- ServerIsFull        refuse new ones, keep old ones
 +-- PlanInvalid         a lesson plan that can't be read; names the line and the mend
++-- TemplateUnknown     no such template to begin with
++-- LessonArchived      it must be brought back first
++-- VersionUnknown      the lesson has no version of this number
++-- DraftRefused        a change that no draft can hold
++-- StepUnknown         the step of a draft that was to be changed is gone
++-- DraftConflict       somebody else changed the same field of a draft
++-- DraftMoved          a draft is another than was seen
++-- DraftNotReady       a draft that can't be published yet; has the findings
 """
+
+from collections.abc import Sequence
+from typing import Any
+
+from tenancy.model import Name
 
 
 class SessionsError(Exception):
@@ -80,3 +93,69 @@ class PlanInvalid(SessionsError):
                 for line, path, sentence in problems
             )
         )
+
+
+class DraftRefused(SessionsError):
+    """A change that no draft can hold: no such field, another shape, beyond a bound."""
+
+    def __init__(self, path: str, sentence: str) -> None:
+        self.path = path
+        super().__init__(sentence)
+
+
+class StepUnknown(SessionsError):
+    def __init__(self, step_id: str) -> None:
+        super().__init__(
+            f"There is no step {step_id!r} in this draft (any more). Fetch the draft anew."
+        )
+
+
+class TemplateUnknown(SessionsError):
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"There is no template {name[:60]!r}. GET /api/v1/school/templates lists them."
+        )
+
+
+class LessonArchived(SessionsError):
+    def __init__(self) -> None:
+        super().__init__("This lesson is archived. Bring it back first.")
+
+
+class VersionUnknown(SessionsError):
+    def __init__(self, number: int | str) -> None:
+        super().__init__(f"This lesson has no version {number}. Choose one that is in its list.")
+
+
+class DraftConflict(SessionsError):
+    """Both texts, and whose the other one is, so that a person can decide."""
+
+    def __init__(
+        self, path: str, *, was: Any, yours: Any, theirs: Any, changed_by: Name, revision: int
+    ) -> None:
+        self.path = path
+        self.was = was
+        self.yours = yours
+        self.theirs = theirs
+        self.changed_by = changed_by
+        self.revision = revision
+        super().__init__(
+            f"{changed_by.name} changed the same field meanwhile. Nothing of theirs was replaced:"
+            " choose between the two, or put them together."
+        )
+
+
+class DraftMoved(SessionsError):
+    def __init__(self, revision: int) -> None:
+        self.revision = revision
+        super().__init__("The draft was changed meanwhile. Look at it again, then publish it.")
+
+
+class DraftNotReady(SessionsError):
+    """`findings` say what to mend: `sessions.lessons.findings`."""
+
+    def __init__(self, findings: Sequence[Any]) -> None:
+        self.findings = findings
+        count = len(findings)
+        things = "There is one thing" if count == 1 else f"There are {count} things"
+        super().__init__(f"{things} to mend in this draft first.")
