@@ -17,6 +17,7 @@ from pydantic import TypeAdapter
 
 from ai.engine import Answer, Brief, Misconception, Step
 from sessions.lessons.plan import Plan, StepPlan
+from sessions.lessons.variables import fill
 
 MAX_VOCABULARY = 400  # words; ears get slower and worse with more
 _PROMPTS = files("ai").joinpath("prompts")
@@ -59,11 +60,18 @@ class Part:
     source: str
     "platform | school | subject | lesson | student"
     text: str
+    path: str | None = None
+    "In the plan, with steps and entries by number from 0: `steps.0.hints.1`."
+
+
+Line = tuple[str | None, str]
+"The path of the field it comes from, and the line. An empty one sets steps apart."
 
 
 def compile(plan: Plan, *, school: SchoolPolicy, student: StudentFacts) -> Brief:
     """The brief for one session. The same plan, policy and student give the same hash."""
-    name = student.name.split()[0][:40] if student.name.split() else ""
+    name = first_name(student)
+    plan = filled(plan, school=school, student=student)
     brief = Brief(
         instructions="\n\n".join(part.text for part in parts(plan, school=school, student=student)),
         title=plan.title,
@@ -81,21 +89,34 @@ def compile(plan: Plan, *, school: SchoolPolicy, student: StudentFacts) -> Brief
     return replace(brief, hash=_hash(brief_text(brief)))
 
 
-def parts(plan: Plan, *, school: SchoolPolicy, student: StudentFacts) -> tuple[Part, ...]:
-    """The instructions in their order, each part with where it comes from."""
-    blocks = [
-        ("school", "\n".join(_school_lines(school))),
-        ("subject", school.subject_rules.get(plan.subject, "")),
-        ("lesson", "\n".join(_lesson_lines(plan))),
-        ("student", "\n".join(_student_lines(student))),
-    ]
-    number = _hash("\0".join(text for _, text in blocks))[:16]
-    return (
-        Part("platform", _SAFETY),
-        Part("platform", _CONDUCT),
-        *(Part(source, _fenced(source, text, number)) for source, text in blocks if text),
-        Part("platform", _REMINDER),
+def filled(plan: Plan, *, school: SchoolPolicy, student: StudentFacts) -> Plan:
+    """The plan with its variables filled for one student."""
+    return fill(
+        plan,
+        {
+            "student_name": first_name(student),
+            "school_name": school.name,
+            "lesson_title": plan.title,
+        },
     )
+
+
+def parts(plan: Plan, *, school: SchoolPolicy, student: StudentFacts) -> tuple[Part, ...]:
+    """The instructions in their order, each part with whose it is; variables stay as they are."""
+    return tuple(
+        Part(block[0].source, "\n".join(line.text for line in block))
+        for block in _blocks(plan, school, student)
+    )
+
+
+def traced(plan: Plan, *, school: SchoolPolicy, student: StudentFacts) -> tuple[Part, ...]:
+    """The instructions of a brief line by line, each with the field that it comes from.
+
+    Lines that only set steps apart are left out.
+    """
+    plan = filled(plan, school=school, student=student)
+    blocks = _blocks(plan, school, student)
+    return tuple(line for block in blocks for line in block if line.text)
 
 
 def brief_text(brief: Brief) -> str:
@@ -115,9 +136,36 @@ def _hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _fenced(source: str, text: str, number: str) -> str:
-    plain = text.replace("<<<", "‹‹‹").replace(">>>", "›››")
-    return f"<<< {source} {number}\n{plain}\n>>> {source} {number}"
+def _blocks(plan: Plan, school: SchoolPolicy, student: StudentFacts) -> list[list[Part]]:
+    """The instructions, block by block, line by line."""
+    written: list[tuple[str, list[Line]]] = [
+        ("school", [(None, line) for line in _school_lines(school)]),
+        (
+            "subject",
+            [(None, line) for line in [school.subject_rules.get(plan.subject, "")] if line],
+        ),
+        ("lesson", list(_lesson_lines(plan))),
+        ("student", [(None, line) for line in _student_lines(student)]),
+    ]
+    number = _hash("\0".join("\n".join(text for _, text in lines) for _, lines in written))[:16]
+    return [
+        [Part("platform", _SAFETY)],
+        [Part("platform", _CONDUCT)],
+        *(_fenced(source, lines, number) for source, lines in written if lines),
+        [Part("platform", _REMINDER)],
+    ]
+
+
+def _fenced(source: str, lines: Sequence[Line], number: str) -> list[Part]:
+    return [
+        Part(source, f"<<< {source} {number}"),
+        *(Part(source, _plain(text), path) for path, text in lines),
+        Part(source, f">>> {source} {number}"),
+    ]
+
+
+def _plain(text: str) -> str:
+    return text.replace("<<<", "‹‹‹").replace(">>>", "›››")
 
 
 def _school_lines(school: SchoolPolicy) -> Iterator[str]:
@@ -127,60 +175,72 @@ def _school_lines(school: SchoolPolicy) -> Iterator[str]:
         yield school.rules
 
 
+def _subject_lines(school: SchoolPolicy, subject: str) -> Iterator[str]:
+    if rules := school.subject_rules.get(subject):
+        yield rules
+
+
+def first_name(student: StudentFacts) -> str:
+    """As much of a name as a tutor may know."""
+    return student.name.split()[0][:40] if student.name.split() else ""
+
+
 def _student_lines(student: StudentFacts) -> Iterator[str]:
-    if student.name.split():
-        yield f"Called: {student.name.split()[0][:40]}"
+    if name := first_name(student):
+        yield f"Called: {name}"
     if student.level:
         yield f"Level: {student.level}"
     for accommodation in student.accommodations:
         yield f"Please: {accommodation}"
 
 
-def _lesson_lines(plan: Plan) -> Iterator[str]:
-    yield f"Lesson: {plan.title}"
-    yield f"Subject: {plan.subject}"
+def _lesson_lines(plan: Plan) -> Iterator[Line]:
+    yield "title", f"Lesson: {plan.title}"
+    yield "subject", f"Subject: {plan.subject}"
     if plan.level:
-        yield f"For: {plan.level}"
-    yield f"Language of the lesson: {plan.language}"
-    yield f"Goal: {plan.goal}"
-    for known in plan.prior_knowledge:
-        yield f"The student knows already: {known}"
-    for rule in plan.voice.rules:
-        yield f"Voice: {rule}"
+        yield "level", f"For: {plan.level}"
+    yield "language", f"Language of the lesson: {plan.language}"
+    yield "goal", f"Goal: {plan.goal}"
+    for i, known in enumerate(plan.prior_knowledge):
+        yield f"prior_knowledge.{i}", f"The student knows already: {known}"
+    for i, rule in enumerate(plan.voice.rules):
+        yield f"voice.rules.{i}", f"Voice: {rule}"
     if plan.opening:
-        yield f"Opening: {plan.opening}"
-    for number, step in enumerate(plan.steps, start=1):
-        yield ""
-        yield f"Step {number} of {len(plan.steps)}"
-        yield from _step_lines(step)
+        yield "opening", f"Opening: {plan.opening}"
+    for i, step in enumerate(plan.steps):
+        yield None, ""
+        yield f"steps.{i}", f"Step {i + 1} of {len(plan.steps)}"
+        for name, line in _step_lines(step):
+            yield f"steps.{i}.{name}", line
     if plan.closing:
-        yield ""
-        yield f"Closing: {plan.closing}"
-    for material in plan.material:
-        yield ""
-        yield f"Material from {material.source}:"
-        yield material.text
+        yield None, ""
+        yield "closing", f"Closing: {plan.closing}"
+    for i, material in enumerate(plan.material):
+        yield None, ""
+        yield f"material.{i}.source", f"Material from {material.source}:"
+        yield f"material.{i}.text", material.text
 
 
-def _step_lines(step: StepPlan) -> Iterator[str]:
+def _step_lines(step: StepPlan) -> Iterator[tuple[str, str]]:
     if step.say:
-        yield f"Explain: {step.say}"
-    yield f"Ask: {step.ask}"
+        yield "say", f"Explain: {step.say}"
+    yield "ask", f"Ask: {step.ask}"
     if step.choices:
-        yield f"Choices: {'; '.join(step.choices)}"
-    for answer in step.answers:
+        yield "choices", f"Choices: {'; '.join(step.choices)}"
+    for i, answer in enumerate(step.answers):
         also = f" (also: {'; '.join(answer.also)})" if answer.also else ""
-        yield f"Accept ({answer.kind}): {answer.text or 'any answer that fits'}{also}"
-    for misconception in step.misconceptions:
-        yield f"If they say {' or '.join(misconception.says)}: {misconception.response}"
-    for number, hint in enumerate(step.hints, start=1):
-        yield f"Hint {number}: {hint}"
+        accepted = answer.text or "any answer that fits"
+        yield f"answers.{i}", f"Accept ({answer.kind}): {accepted}{also}"
+    for i, wrong in enumerate(step.misconceptions):
+        yield f"misconceptions.{i}", f"If they say {' or '.join(wrong.says)}: {wrong.response}"
+    for i, hint in enumerate(step.hints):
+        yield f"hints.{i}", f"Hint {i + 1}: {hint}"
     if step.solution:
-        yield f"Worked solution, only after all hints: {step.solution}"
+        yield "solution", f"Worked solution, only after all hints: {step.solution}"
     if step.praise:
-        yield f"Praise: {step.praise}"
+        yield "praise", f"Praise: {step.praise}"
     if step.exit:
-        yield f"Move on when: {step.exit}"
+        yield "exit", f"Move on when: {step.exit}"
 
 
 def _step(step: StepPlan) -> Step:
