@@ -45,24 +45,29 @@ def unreadable(kind: str, text: str, is_number: bool, is_formula: bool) -> str:
     readable = {"number": is_number, "expression": is_formula, "equation": is_formula}
     if readable.get(kind, True):
         return ""
-    return f"`{_short(text)}` can't be read as {_READABLE[kind]}; or make it of kind `words`"
+    return (
+        f"`{_short(text)}` can't be read as {_READABLE[kind]}; mend it, or make it of kind `words`"
+    )
 
 
 def problem(error: ErrorDetails, tree: Node, keys: Mapping[str, Sequence[str]]) -> Problem:
     """One error of pydantic's, for the teacher."""
+    path = path_of(error)
+    return tree.line_of(path), _written(path), sentence_of(error, path, keys)
+
+
+def path_of(error: ErrorDetails) -> list[str | int]:
+    """Where an error of pydantic's lies."""
     path = [part for part in error["loc"] if not _is_internal(part)]
     context: dict[str, Any] = error.get("ctx", {})
-    if "at" in context:
-        path.append(context["at"])
-    return tree.line_of(path), _written(path), _sentence(error, context, path, keys)
+    return [*path, context["at"]] if "at" in context else path
 
 
-def _sentence(
-    error: ErrorDetails,
-    context: Mapping[str, Any],
-    path: Sequence[str | int],
-    keys: Mapping[str, Sequence[str]],
+def sentence_of(
+    error: ErrorDetails, path: Sequence[str | int], keys: Mapping[str, Sequence[str]]
 ) -> str:
+    """What to do about it."""
+    context: dict[str, Any] = error.get("ctx", {})
     name = next((str(part) for part in reversed(path) if isinstance(part, str)), "")
     given = error.get("input")
     match error["type"]:
