@@ -65,14 +65,8 @@ class Timed:
         return self.ms[min(len(self.ms) - 1, int(len(self.ms) * share))]
 
 
-async def fill(
-    postgres: Embedded, database: Database, count: int, *, sealed: bool = True
-) -> School:
-    """Make a school of `count` sessions.
-
-    Args:
-        sealed: With summaries and corrections that only count: nobody can open them.
-    """
+async def fill(postgres: Embedded, database: Database, count: int) -> School:
+    """Make a school of `count` sessions."""
     async with migrate.admin(postgres.place.admin_url) as connection:
         tenant = await cells.create_tenant(
             connection, database.keys, slug="bench", name="Bench School"
@@ -89,7 +83,8 @@ async def fill(
             ("brief",),
             ("sessions", count, LESSONS, VERSIONS),
             ("reviews",),
-            *((("summaries",), ("overrides",)) if sealed else ()),
+            ("summaries",),
+            ("overrides",),
             ("settle",),
         ):
             ours = () if name in ("students", "settle") else (tenant.id,)

@@ -14,10 +14,11 @@ from starlette.websockets import WebSocket
 from server import pages
 from server.api import (
     audit,
+    authoring,
     care,
     classes,
+    drafts,
     events,
-    exports,
     families,
     lesson_assignments,
     lessons,
@@ -31,6 +32,7 @@ from server.api import (
     settings,
     students,
     transcripts,
+    versions,
 )
 from server.api.table import starlette_routes
 from server.errors import Answer, LastResort, Refused, answer_to, problem, spelled
@@ -45,7 +47,9 @@ API = (
     *lessons.ROUTES,
     *lesson_assignments.ROUTES,
     *students.ROUTES,
-    *exports.ROUTES,  # before the others: /sessions/export is no session
+    *authoring.ROUTES,
+    *drafts.ROUTES,
+    *versions.ROUTES,
     *sessions.ROUTES,
     *transcripts.ROUTES,
     *reviews.ROUTES,

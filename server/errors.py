@@ -18,14 +18,18 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ai.engine import EngineUnavailable
 from sessions.errors import (
+    LessonArchived,
     LessonUnknown,
     PlanInvalid,
     ServerIsFull,
     SessionIsOver,
     SessionUnknown,
     SessionWaits,
+    StepUnknown,
+    TemplateUnknown,
     TooManyReaders,
     TooManySessions,
+    VersionUnknown,
 )
 from tenancy.accounts import LastAdmin
 from tenancy.errors import InTheWay, NotThere, Unfit
@@ -101,6 +105,10 @@ TABLE: Mapping[type[Exception], tuple[int, str]] = {
     NotAllowed: (403, "not_allowed"),
     LessonUnknown: (404, "model_not_found"),
     SessionUnknown: (404, "session_not_found"),
+    TemplateUnknown: (404, "template_not_found"),
+    VersionUnknown: (404, "version_not_found"),
+    StepUnknown: (404, "step_not_found"),
+    LessonArchived: (409, "lesson_archived"),
     TenantUnknown: (404, "school_not_found"),
     PersonUnknown: (404, "person_not_found"),
     NotThere: (404, "not_found"),

@@ -1,10 +1,11 @@
-"""A school's lessons: their versions, which one is published, and who may take them.
+"""A school's lessons as those see them who take them: their published versions, and who may.
 
 A version never changes once it is saved (the app's role has no right to), so whatever a session was
-started on can be read for ever; publishing moves a pointer.
+started on can be read for ever; publishing moves a pointer. What authors do with lessons is in
+`library`, `drafts`, `versions`, `assignments` and `trials`; here is only what a lesson needs to be
+there at all.
 """
 
-import re
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,11 +14,13 @@ from typing import Any
 from uuid import UUID
 
 from sessions.errors import LessonUnknown, PlanInvalid
-from sessions.lessons import assigning
+from sessions.lessons import assigning, writing
 from sessions.lessons.assigning import Dates, Target
 from sessions.lessons.demo import SLUGS, demo_plan
+from sessions.lessons.draft import from_plan, order_of
 from sessions.lessons.plan import Plan
-from tenancy import audit, policy
+from sessions.lessons.writing import MAX_SLUG, is_slug
+from tenancy import policy
 from tenancy.audit import By
 from tenancy.ids import new_id
 from tenancy.model import Person
@@ -25,8 +28,6 @@ from tenancy.policy import Thing
 from tenancy.postgres import Connection, Database
 from tenancy.sql import load
 
-_SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-MAX_SLUG = 80
 _QUERIES = load(__package__, "lessons.sql")
 
 
@@ -64,22 +65,18 @@ async def get(database: Database, person: Person, slug_or_id: str) -> LessonVers
         LessonUnknown: If there is none, it is another school's, or not for this person.
     """
     lesson_id = _uuid(slug_or_id)
-    if lesson_id is None and not _is_slug(slug_or_id):
+    if lesson_id is None and not is_slug(slug_or_id):
         raise LessonUnknown(slug_or_id[:MAX_SLUG])
-    async with database.transaction(person.tenant_id) as connection:
+    tenant_id = person.tenant_id
+    async with database.transaction(tenant_id) as connection:
         row = await connection.fetchrow(
-            _QUERIES["lesson"], person.tenant_id, lesson_id, slug_or_id if not lesson_id else ""
+            _QUERIES["lesson"], tenant_id, lesson_id, slug_or_id if not lesson_id else ""
         )
         if row is None:
             raise LessonUnknown(slug_or_id)
         due = await assigning.due_for(connection, person.tenant_id, row["id"], person.id)
-    thing = Thing(
-        "lesson",
-        person.tenant_id,
-        student_ids=frozenset({person.id} if due else ()),
-        published=row["published_version_id"] is not None,
-    )
-    if not policy.may(person, "take", thing):
+    takers = frozenset({person.id} if due else ())
+    if not policy.may(person, "take", Thing("lesson", tenant_id, student_ids=takers)):
         raise LessonUnknown(slug_or_id)
     return _version(row, min((at for at in due if at is not None), default=None))
 
@@ -130,7 +127,7 @@ async def create(
     Raises:
         PlanInvalid: If the slug is no slug; SlugTaken: If a lesson of the school has it.
     """
-    if not _is_slug(slug) or _uuid(slug):
+    if not is_slug(slug):
         raise PlanInvalid(
             [(None, "slug", f"write small letters, digits and hyphens, {MAX_SLUG} at most")]
         )
@@ -142,19 +139,22 @@ async def create(
 async def save(
     database: Database, tenant_id: UUID, lesson_id: UUID, plan: Plan, author: UUID, note: str = ""
 ) -> LessonVersion:
-    """Another version of a lesson; the published one stays published.
+    """Another version of a lesson; the published one stays published, the draft as it is.
 
     Raises:
-        LessonUnknown: If the school has no such lesson.
+        LessonUnknown: If the school has no such lesson. LessonArchived
     """
 
     async def work(connection: Connection) -> LessonVersion:
-        slug = await connection.fetchval(_QUERIES["hold_lesson"], tenant_id, lesson_id)
-        if slug is None:
-            raise LessonUnknown(str(lesson_id))
-        saved = await _save(connection, tenant_id, lesson_id, slug, plan, author, note)
-        await _note(connection, tenant_id, author, "save", lesson_id, saved.version_id)
-        return saved
+        lesson = await writing.hold_lesson(connection, tenant_id, lesson_id)
+        step_ids = order_of(from_plan(plan))
+        version_id, number = await writing.add_version(
+            connection, tenant_id, lesson_id, plan, step_ids, author, note
+        )
+        await writing.note(
+            connection, tenant_id, By(author), "save", lesson_id, version=str(version_id)
+        )
+        return _saved(lesson_id, version_id, lesson["slug"], plan, number)
 
     return await database.run(tenant_id, work)
 
@@ -171,7 +171,7 @@ async def keep_trial(
 
     async def work(connection: Connection) -> str:
         slug: str | None = await connection.fetchval(
-            _QUERIES["insert_trial"],
+            writing.QUERIES["insert_trial"],
             tenant_id, version_id, lesson_id, plan.plain(), author, datetime.now(UTC),
         )  # fmt: skip
         if slug is None:
@@ -179,9 +179,7 @@ async def keep_trial(
         return slug
 
     slug = await database.run(tenant_id, work)
-    return LessonVersion(
-        lesson_id, version_id, slug, plan.title, plan.subject, plan.language, plan, None, False
-    )
+    return _saved(lesson_id, version_id, slug, plan, None)
 
 
 async def publish(
@@ -239,56 +237,36 @@ async def seed_demo(database: Database, tenant_id: UUID, author_id: UUID) -> Non
 async def _create(
     connection: Connection, tenant_id: UUID, plan: Plan, slug: str, author: UUID
 ) -> LessonVersion:
-    lesson_id, at = new_id(), datetime.now(UTC)
-    inserted = await connection.fetchval(
-        _QUERIES["insert_lesson"],
-        tenant_id, lesson_id, slug, plan.title, plan.subject, plan.language, author, at,
-    )  # fmt: skip
-    if inserted is None:
+    content = from_plan(plan)
+    lesson_id = await writing.add_lesson(connection, tenant_id, slug, content, author)
+    if lesson_id is None:
         raise SlugTaken(slug)
-    saved = await _save(connection, tenant_id, lesson_id, slug, plan, author, "")
-    await _note(connection, tenant_id, author, "create", lesson_id, saved.version_id)
-    return saved
+    version_id, number = await writing.add_version(
+        connection, tenant_id, lesson_id, plan, order_of(content), author
+    )
+    await writing.add_draft(
+        connection, tenant_id, lesson_id, content, author, version_id=version_id
+    )
+    await writing.note(
+        connection, tenant_id, By(author), "create", lesson_id, version=str(version_id)
+    )
+    return _saved(lesson_id, version_id, slug, plan, number)
 
 
 async def _publish(
     connection: Connection, tenant_id: UUID, lesson_id: UUID, version_id: UUID, author: UUID
 ) -> None:
-    if not await connection.fetchval(_QUERIES["publish"], tenant_id, lesson_id, version_id):
-        raise LessonUnknown(str(lesson_id))
-    await _note(connection, tenant_id, author, "publish", lesson_id, version_id)
-
-
-async def _save(
-    connection: Connection,
-    tenant_id: UUID,
-    lesson_id: UUID,
-    slug: str,
-    plan: Plan,
-    author: UUID,
-    note: str,
-) -> LessonVersion:
-    version_id = new_id()
-    number = await connection.fetchval(
-        _QUERIES["insert_version"],
-        tenant_id, version_id, lesson_id, plan.plain(), author, note, datetime.now(UTC),
-    )  # fmt: skip
-    return LessonVersion(
-        lesson_id, version_id, slug, plan.title, plan.subject, plan.language, plan, number, False
+    await writing.point(connection, tenant_id, lesson_id, version_id)
+    await writing.note(
+        connection, tenant_id, By(author), "publish", lesson_id, version=str(version_id)
     )
 
 
-async def _note(
-    connection: Connection, tenant_id: UUID, author: UUID, verb: str, lesson_id: UUID, what: Any
-) -> None:
-    await audit.write(
-        connection,
-        tenant_id,
-        actor=author,
-        verb=verb,
-        thing="lesson",
-        thing_id=str(lesson_id),
-        detail={"for": str(what) if what else "everyone"},
+def _saved(
+    lesson_id: UUID, version_id: UUID, slug: str, plan: Plan, number: int | None
+) -> LessonVersion:
+    return LessonVersion(
+        lesson_id, version_id, slug, plan.title, plan.subject, plan.language, plan, number, False
     )
 
 
@@ -306,10 +284,6 @@ def _version(row: Any, due_at: datetime | None = None) -> LessonVersion:
         published=row["published_version_id"] == row["version_id"],
         due_at=due_at,
     )
-
-
-def _is_slug(text: str) -> bool:
-    return len(text) <= MAX_SLUG and _SLUG.fullmatch(text) is not None
 
 
 def _uuid(text: str) -> UUID | None:

@@ -6,7 +6,8 @@ CREATE TABLE lessons (
   tenant_id uuid NOT NULL,
   id uuid NOT NULL,
   slug text NOT NULL,
-  title text NOT NULL,                        -- of the published version, for lists
+  title text NOT NULL,                        -- for lists: of the published version, before
+                                              -- there is one of the draft; so are the next two
   subject text NOT NULL,
   language text NOT NULL,
   owner_id uuid NOT NULL,
@@ -26,6 +27,7 @@ CREATE TABLE lesson_versions (
   lesson_id uuid NOT NULL,
   number integer CHECK (number > 0),
   plan jsonb NOT NULL,
+  step_ids jsonb NOT NULL DEFAULT '[]',       -- of its steps, in order: which is which in the next
   author_id uuid NOT NULL,
   note text NOT NULL DEFAULT '',
   created_at timestamptz NOT NULL,
@@ -40,8 +42,11 @@ CREATE TABLE lesson_drafts (
   tenant_id uuid NOT NULL,
   lesson_id uuid NOT NULL,
   content jsonb NOT NULL,
+  digest text NOT NULL,                       -- of the content
   revision integer NOT NULL DEFAULT 1,        -- counts changes
-  based_on uuid,                              -- the version it began as; NULL: from nothing
+  touched jsonb NOT NULL DEFAULT '{}',        -- by path: who changed it last, at which revision
+  based_on uuid,                              -- the version it was last the same as; NULL: none
+  based_digest text,                          -- what the digest was then
   changed_by uuid NOT NULL,
   changed_at timestamptz NOT NULL,
   PRIMARY KEY (tenant_id, lesson_id),

@@ -11,9 +11,10 @@ from starlette.applications import Starlette
 
 from server.api import (
     audit,
+    authoring,
     care,
     classes,
-    exports,
+    drafts,
     families,
     lesson_assignments,
     lessons,
@@ -26,9 +27,9 @@ from server.api import (
     settings,
     students,
     transcripts,
+    versions,
 )
 from server.api.table import starlette_routes
-from server.exports import Exports
 from server.identity import Door, Site
 from sessions.bus import Bus
 from sessions.jobs import Worker
@@ -84,20 +85,10 @@ async def send(database, bus, worker):
         lobby=SimpleNamespace(hears=lambda language: language == "en"),
         bus=bus,
         worker=worker,
-        exports=Exports(patience_s=0.05),
     )
-    tables = (
-        lessons,
-        exports,
-        sessions,
-        transcripts,
-        reviews,
-        overrides,
-        families,
-        settings,
-        lesson_assignments,
-        students,
-    )
+    tables = (lessons, sessions, transcripts, reviews, overrides, families, settings)
+    tables += (lesson_assignments, students)
+    tables += (authoring, drafts, versions)
     routes = starlette_routes([r for table in tables for r in table.ROUTES], lambda _: services)
     transport = httpx.ASGITransport(Starlette(routes=routes), client=("203.0.113.20", 50_000))
     tokens = {}
@@ -113,7 +104,6 @@ async def send(database, bus, worker):
                 headers = {"Authorization": f"Bearer {tokens[person.id]}"}
             return await client.request(method, path, json=body, params=query, headers=headers)
 
-        ask.services = services
         yield ask
     identities.close()
 

@@ -86,11 +86,32 @@ WAYS: dict[str, Way] = {
     "DELETE /school/lessons/{id}/assignments/{assignment}": author(
         "assign", "hidden", also={"assignment": "given"}, done=GONE
     ),
+    # ---- lessons as their authors see them
+    "GET /school/lessons": author("write"),
+    "POST /school/lessons": author("write", body={"copy_of": "{lesson}"}),
+    "GET /school/templates": author("write"),
+    "GET /school/plan-schema": author("write"),
+    "GET /school/lessons/{id}": author("write", "lesson"),
+    "GET /school/lessons/{id}/draft": author("write", "lesson"),
+    "PATCH /school/lessons/{id}/draft": author(
+        "write", "lesson", body={"path": "goal", "was": None, "now": "x"}, done=CONFLICTS
+    ),
+    "GET /school/lessons/{id}/draft/check": author("write", "lesson"),
+    "POST /school/lessons/{id}/draft/reset": author("write", "lesson", body={"number": 1}),
+    "POST /school/lessons/{id}/publish": author(
+        "publish", "lesson", body={"revision": 1, "note": ""}, done=CONFLICTS
+    ),
+    "POST /school/lessons/{id}/try": author("try", "lesson", body={"mode": "text"}),
+    "GET /school/lessons/{id}/versions": author("write", "lesson"),
+    "GET /school/lessons/{id}/versions/{number}": author(
+        "write", "lesson", also={"number": "number"}
+    ),
+    "POST /school/lessons/{id}/roll-back": author("publish", "lesson", body={"number": 1}),
+    "POST /school/lessons/{id}/archive": author("publish", "hidden"),
+    "POST /school/lessons/{id}/restore": author("publish", "hidden"),
     # ---- sessions
     "GET /sessions": Way(right=("list", "session"), refused=403),
-    "GET /sessions/export": Way(right=("list", "session"), refused=403),
     "GET /sessions/{id}": of_session("read", "session"),
-    "GET /sessions/{id}/export": of_session("export", "session"),
     "GET /sessions/{id}/neighbours": of_session("read", "session"),
     "GET /sessions/{id}/transcript": of_session("read", "transcript"),
     "GET /sessions/{id}/brief": of_session("read", "brief"),

@@ -180,6 +180,7 @@ class House:
         )
         world.ids["care"] = str(given.id)
         world.ids["slug"] = school.tenant.slug
+        world.ids["number"] = "1"  # of a lesson's version
 
     async def _lessons(self, world: World) -> None:
         school = world.school
