@@ -165,7 +165,7 @@ export function outcome(error) {
   if (status === 409 && code === "draft_conflict") {
     return { type: "conflict", theirs: body.theirs ?? null, by: body.changed_by, revision: body.revision, look: true };
   }
-  if ([400, 403, 413, 415, 422].includes(status)) return { type: "refused", sentence: message };
+  if ([400, 403, 409, 413, 415, 422].includes(status)) return { type: "refused", sentence: message };
   const why = { 0: "offline", 401: "signed-out" }[status] ?? "busy";
   return { type: "failed", why, retryAfterMs: (error.retryAfterS ?? 0) * 1000, look: status === 404 };
 }

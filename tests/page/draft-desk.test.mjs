@@ -111,7 +111,7 @@ test("each refusal means its own thing", () => {
   assert.equal(outcome(new Refused(401, "")).why, "signed-out");
   assert.deepEqual(outcome(new Refused(503, "", { retryAfterS: 7 })), { type: "failed", why: "busy", retryAfterMs: 7000, look: false });
   assert.equal(outcome(new Refused(404, "")).look, true);
-  assert.equal(outcome(new Refused(409, "", { code: "else", body: {} })).type, "failed");
+  assert.equal(outcome(new Refused(409, "", { code: "lesson_archived", body: {} })).type, "refused");
 });
 
 test("two windows keep their words side by side, and a full or forbidden store is told", () => {
