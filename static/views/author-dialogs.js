@@ -52,7 +52,8 @@ export function Publish({ desk, api, lesson, title, onClose, onPublished, onGo }
       <${Findings} findings=${findings} onGo=${go} />`,
     ready: () => html`<form onSubmit=${publish}>
       <p>“<span dir="auto">${title}</span>” becomes ${lesson.state === "draft" ? "version 1" : "a new version"}, as it stands now.
-        Students who are in the middle of it keep the version they began with.</p>
+        Students who are in the middle of it keep the version they began with.
+        ${desk.state.draft.based_on !== null && !lesson.has_changes && html` <strong>Nothing has changed since version ${desk.state.draft.based_on}.</strong>`}</p>
       <${Field} id="note" label="What is new in it?" hint="For you and your colleagues; it may stay empty.">${(control) => html`<textarea ...${control} rows="2"
         maxlength="500" dir="auto" value=${note} onInput=${(event) => setNote(event.target.value)}></textarea>`}<//>
       ${trouble && html`<p class="form-trouble" role="alert">${trouble}</p>`}

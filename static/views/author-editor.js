@@ -120,7 +120,8 @@ function Writing({ api, me, go, retitle, desk, lesson, subjects, onLesson }) {
     { key: "brief", title: "What the tutor gets", content: () => html`<${BriefPane} parts=${checked?.brief ?? []} onGo=${goTo} at=${at} />` },
   ];
   const saved = html`<${SaveState} standing=${how} line=${state.line} where=${where} keeps=${desk.keeper.works} onGo=${() => goTo(troubles[0])} onRetry=${() => desk.hurry()} />`;
-  return html`<${LessonNav} lesson=${{ ...lesson, has_changes: lesson.has_changes || revisionOf(state) > lesson.draft.revision }} current="Write" title=${plan.title}>
+  const shown = { ...lesson, has_changes: lesson.has_changes || revisionOf(state) > lesson.draft.revision };
+  return html`<${LessonNav} lesson=${shown} current="Write" title=${plan.title}>
       <div class="actions">
         <a class="button quiet" href=${`/api/v1/school/lessons/${lesson.id}/export?format=yaml`} download>Export as YAML</a>
         <button type="button" class="button" onClick=${() => setDialog("try")}>Try it</button>
@@ -138,7 +139,7 @@ function Writing({ api, me, go, retitle, desk, lesson, subjects, onLesson }) {
           current=${isWide && tab === "write" ? "findings" : tab} onChange=${setTab} />
       </div>
     </div>
-    ${dialog === "publish" && html`<${Publish} desk=${desk} api=${api} lesson=${lesson} title=${plan.title} onClose=${() => setDialog(null)} onPublished=${published} onGo=${goTo} />`}
+    ${dialog === "publish" && html`<${Publish} desk=${desk} api=${api} lesson=${shown} title=${plan.title} onClose=${() => setDialog(null)} onPublished=${published} onGo=${goTo} />`}
     ${dialog === "try" && html`<${TryIt} desk=${desk} api=${api} lesson=${lesson} onClose=${() => setDialog(null)} onGo=${goTo} />`}
     ${keys}`;
 }

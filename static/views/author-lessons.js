@@ -82,8 +82,8 @@ function List({ load, filters, api, me, onArchive, onRestore, onClear }) {
   if (load.value.items.length === 0) return html`<${Empty} filters=${filters} onClear=${onClear} />`;
   const columns = [
     { key: "title", title: "Lesson", cell: (lesson) => html`<${Title} lesson=${lesson} />` },
-    { key: "subject", title: "Subject", cell: ({ subject }) => html`<span dir="auto">${subject || "–"}</span>` },
-    { key: "level", title: "Level", cell: ({ level }) => html`<span dir="auto">${level || "–"}</span>` },
+    { key: "subject", title: "Subject", cell: ({ subject, level }) => html`<span dir="auto">${subject || "–"}</span>${level
+      && html`<br /><span class="faint" dir="auto">${level}</span>`}` },
     { key: "state", title: "State", cell: (lesson) => html`<${State} lesson=${lesson} />` },
     { key: "assignments", title: "Assigned", cell: (lesson) => html`<${Assigned} lesson=${lesson} />` },
     { key: "changed", title: "Last change", cell: (lesson) => html`${moment(lesson.changed_at, me.locale)}<br />
