@@ -19,7 +19,7 @@ run: $(VENV)/installed
 test: test-python test-page test-browser
 
 test-python: $(VENV)/dev
-	$(BIN)/python -m pytest -n 2 -m "not browser"
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -m "not browser"
 
 test-page: $(VENV)/browser
 	node --test --test-reporter=spec tests/page/*.test.mjs

@@ -30,9 +30,14 @@ class NotReady(Exception):
 class Server:
     """One data folder and, from `start` to `stop` or `kill`, the server on it."""
 
-    def __init__(self, data_dir: Path, **settings: str) -> None:
+    def __init__(
+        self, data_dir: Path, *, command: tuple[str, ...] = COMMAND, **settings: str
+    ) -> None:
         self.data_dir = data_dir
+        self._command = command
         self.port = 0
+        self.announcement = ""
+        "What it printed when it was ready."
         self.settings = {
             "DATA_DIR": str(data_dir),
             "PORT": "0",
@@ -70,7 +75,7 @@ class Server:
         began = time.monotonic()
         with self._log.open("a") as log:
             self._process = subprocess.Popen(
-                [*COMMAND, "serve"],
+                [*self._command, "serve"],
                 cwd=HOUSE,
                 env=self._environ(),
                 stdin=subprocess.DEVNULL,
@@ -142,7 +147,7 @@ class Server:
     def command(self, *arguments: str) -> str:
         """What `student-connect ARGUMENTS` prints. Raises CalledProcessError."""
         done = subprocess.run(
-            [*COMMAND, *arguments],
+            [*self._command, *arguments],
             cwd=HOUSE,
             env=self._environ(),
             capture_output=True,
@@ -178,11 +183,15 @@ class Server:
         return {**kept, **self.settings}
 
     def _announced(self) -> int:
-        """The port, from the line that says where the server is."""
+        """The port, from the lines that say where the server is and how to get in."""
         assert self._process is not None and self._process.stdout is not None
+        self.announcement, port = "", 0
         for line in self._process.stdout:
+            self.announcement += line
             if found := re.search(r"ready: https?://\S+:(\d+)", line):
-                return int(found[1])
+                port = int(found[1])
+            elif port and "Ctrl-C stops it." in line:
+                return port
         code = self._process.wait()
         self._forget()
         raise NotReady(f"The server ended with {code}.\n{self.log}")

@@ -1,8 +1,13 @@
 """The real server, as an operator starts it; everything else comes over the wire."""
 
 import json
+import os
+import signal
+import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,13 +15,43 @@ from openai import AsyncOpenAI
 
 from bench.house import Server
 
+NOTES_ITS_MODULES = """
+import os, signal, sys
+from server.cli import main
 
-@dataclass(frozen=True, slots=True)
+def note(*_):
+    with open(os.environ["MODULES"], "w") as file:
+        print(*sorted(sys.modules), ".", sep="\\n", file=file)
+
+signal.signal(signal.SIGUSR1, note)
+main()
+"""
+
+
+@dataclass(slots=True)
 class Place:
     """A running server and who may come in."""
 
     server: Server
+    noted: Path
     tokens: dict[str, str] = field(default_factory=dict)
+    modules_at_start: set[str] = field(default_factory=set)
+
+    def start(self) -> float:
+        """Start the server; returns after how many seconds it was ready."""
+        took_s = self.server.start()
+        self.modules_at_start = self.modules()
+        return took_s
+
+    def modules(self) -> set[str]:
+        """What the server has imported by now."""
+        self.noted.unlink(missing_ok=True)
+        os.kill(self.server.pid, signal.SIGUSR1)
+        deadline_s = time.monotonic() + 10
+        while not (self.noted.exists() and self.noted.read_text().endswith("\n.\n")):
+            assert time.monotonic() < deadline_s, self.server.log
+            time.sleep(0.01)
+        return set(self.noted.read_text().split())
 
     def token(self, who: str = "student") -> str:
         """Of a person of the demo school, by role."""
@@ -52,9 +87,12 @@ class Place:
 
 @pytest.fixture(scope="session")
 def shared_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    server = Server(tmp_path_factory.mktemp("journeys") / "data")
+    folder = tmp_path_factory.mktemp("journeys")
+    noted = folder / "modules"
+    command = (sys.executable, "-c", NOTES_ITS_MODULES)
+    server = Server(folder / "data", command=command, MODULES=str(noted))
     try:
-        yield Place(server)
+        yield Place(server, noted)
         assert "[error" not in server.log, server.log
     finally:
         server.end()
@@ -64,5 +102,5 @@ def shared_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 def place(shared_place: Place) -> Place:
     """The one server of all journeys, running: a journey may stop, kill and restart it."""
     if not shared_place.server.running:
-        shared_place.server.start()
+        shared_place.start()
     return shared_place

@@ -35,8 +35,10 @@ async def test_what_was_done_survives_kill_9_and_the_lesson_goes_on_with_the_nex
             place.server.kill()
         assert pupil.done[-1] == mine
 
-    started_s = place.server.start()
+    started_s = place.start()
     assert started_s < 20
+    assert "Password: " in place.server.announcement
+    assert "master.key" not in place.server.announcement, "it was told at the first start"
     transcript = place.read(f"/sessions/{session}/transcript")["items"]
     assert [item["id"] for item in transcript] == pupil.done
     assert transcript[-1]["said"] == "two quarters"
@@ -88,7 +90,7 @@ async def test_ctrl_c_tells_the_students_and_leaves_no_process(place: Place) -> 
         one.command for one in running if one.alive
     ]
 
-    place.server.start()
+    place.start()
     session = created["session"]["id"]
     async with websockets.connect(
         f"ws://{place.server.address}/v1/realtime?session={session}", additional_headers=bearer

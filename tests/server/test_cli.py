@@ -212,7 +212,7 @@ def test_a_chain_that_is_whole_is_said_to_be(run: Run) -> None:
 
 
 async def cold(_: object) -> check.Finding:
-    """Warming the real one takes seconds; tests/server/test_startup.py does it."""
+    """Warming the real one takes seconds; tests/test_installed.py does it."""
     return check.Finding("engine", "It was not looked at.")
 
 

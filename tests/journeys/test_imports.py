@@ -3,76 +3,27 @@
 import asyncio
 import base64
 import json
-import os
-import signal
-import sys
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import websockets
-from openai import AsyncOpenAI
 
-from bench import house
-from bench.house import Server
+from tests.journeys.conftest import Place
 
 LESSON = "fractions-as-parts"
-NOTES_ITS_MODULES = """
-import os, signal, sys
-from server.cli import main
-
-def note(*_):
-    with open(os.environ["HOME"] + "/modules", "w") as file:
-        print(*sorted(sys.modules), ".", sep="\\n", file=file)
-
-signal.signal(signal.SIGUSR1, note)
-main()
-"""
-
-
-@pytest.fixture
-def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    monkeypatch.setattr(house, "COMMAND", (sys.executable, "-c", NOTES_ITS_MODULES))
-    monkeypatch.setenv("HOME", str(tmp_path))
-    server = Server(tmp_path / "data")
-    server.start()
-    yield server
-    server.end()
-
-
-@pytest.fixture
-def modules(server: Server, tmp_path: Path) -> Callable[[], set[str]]:
-    """What the server has imported by now."""
-
-    def modules() -> set[str]:
-        noted = tmp_path / "modules"
-        noted.unlink(missing_ok=True)
-        os.kill(server.pid, signal.SIGUSR1)
-        deadline_s = time.monotonic() + 10
-        while not (noted.exists() and noted.read_text().endswith("\n.\n")):
-            assert time.monotonic() < deadline_s, server.log
-            time.sleep(0.01)
-        return set(noted.read_text().split())
-
-    return modules
 
 
 @pytest.mark.slow
-async def test_a_day_at_school_imports_nothing(
-    server: Server, modules: Callable[[], set[str]]
-) -> None:
-    token = server.token("student@demo.school")
-    before = modules()
+async def test_a_day_at_school_imports_nothing(place: Place) -> None:
+    """Nor does what other journeys have done since the start."""
+    server, token = place.server, place.token()
     for path in ("/", "/student", "/sign-in", "/static/css/tokens.css", "/nothing"):
         server.request("GET", path)
     sign_in = {"email": "student@demo.school", "password": "wrong", "school": "demo"}
     here = {"Origin": f"http://{server.address}"}
     server.request("POST", "/api/v1/sign-in", sign_in, here)
     session = await speak_and_type(f"ws://{server.address}/v1/realtime?model={LESSON}", token)
-    client = AsyncOpenAI(base_url=f"http://{server.address}/v1", api_key=token, max_retries=0)
-    async with client:
+    async with place.client() as client:
         await client.models.list()
         await client.chat.completions.create(
             model="photosynthesis", messages=[{"role": "user", "content": "Hello"}]
@@ -83,7 +34,7 @@ async def test_a_day_at_school_imports_nothing(
         path = f"/api/v1/sessions/{session}{part}"
         status, _, body = server.request("GET", path, headers={"Authorization": f"Bearer {token}"})
         assert status == 200, body
-    assert modules() - before == set()
+    assert place.modules() - place.modules_at_start == set()
 
 
 async def speak_and_type(url: str, token: str) -> str:

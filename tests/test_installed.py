@@ -1,4 +1,5 @@
-"""`student-connect serve` as its operator has it: a process, its children, and its end."""
+"""The wheel, built and installed elsewhere, as its operator has it: a process, its children, and
+its end."""
 
 import os
 import re
@@ -6,34 +7,75 @@ import signal
 import socket
 import subprocess
 import sys
+import sysconfig
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from zipfile import ZipFile
 
 import orjson
 import pytest
 
 from tenancy.embedded import check_free
 
-HOUSE = Path(__file__).resolve().parents[2]
+HOUSE = Path(__file__).resolve().parents[1]
+PACKAGES = ("server", "sessions", "ai", "tenancy", "static")
+LEFT_OVER = {".pyc", ".pyo"}
 PATIENCE_S = 50.0
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 
+def run(*command: str | Path, cwd: Path = HOUSE) -> str:
+    """What a command prints. A PYTHONPATH of ours would be found before what is installed."""
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd=cwd,
+        env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def elsewhere(wheel: Path) -> Path:
+    """The scripts of an environment that has the wheel, and this one's other packages."""
+    venv = wheel.parent / "venv"
+    run(sys.executable, "-m", "venv", "--without-pip", venv)
+    (site,) = venv.glob("lib/python*/site-packages")
+    (site / "these.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    run(
+        *(sys.executable, "-m", "pip", "--python", venv / "bin" / "python"),
+        *("install", "--quiet", "--no-deps", "--no-index", wheel),
+    )
+    return venv / "bin"
+
+
 class Server:
     """One `serve` in a process of its own."""
 
-    def __init__(self, data_dir: Path, port: int, *arguments: str, **environ: str) -> None:
+    def __init__(self, command: Path, data_dir: Path) -> None:
+        port = free_port()
         self.url = f"http://localhost:{port}"
         self._output = data_dir.with_name(f"{data_dir.name}-{time.monotonic_ns()}.txt")
         with self._output.open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "server", "serve", *arguments],
-                cwd=HOUSE,
-                env=settings(data_dir, PORT=str(port), **environ),
+                [command, "serve"],
+                cwd=data_dir.parent,
+                env=settings(data_dir, PORT=str(port)),
                 stdout=output,
                 stderr=output,
             )
@@ -42,13 +84,12 @@ class Server:
     def said(self) -> str:
         return self._output.read_text()
 
-    def until_ready(self) -> "Server":
+    def until_ready(self) -> None:
         deadline_s = time.monotonic() + PATIENCE_S
         while self.status("/readyz") != 200:
             assert self.process.poll() is None, self.said
             assert time.monotonic() < deadline_s, self.said
             time.sleep(0.02)
-        return self
 
     def status(self, path: str, **headers: str) -> int:
         try:
@@ -103,12 +144,12 @@ def gone(pid: int) -> bool:
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+def start(elsewhere: Path, tmp_path: Path) -> Iterator[Callable[[], Server]]:
     """Starts servers on one data folder; none outlives the test."""
     begun: list[Server] = []
 
-    def start(*arguments: str, port: int = 0, **environ: str) -> Server:
-        begun.append(Server(tmp_path / "data", port or free_port(), *arguments, **environ))
+    def start() -> Server:
+        begun.append(Server(elsewhere / "student-connect", tmp_path / "data"))
         return begun[-1]
 
     yield start
@@ -118,12 +159,33 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
             server.process.wait()
 
 
+def test_everything_that_is_in_the_packages_is_in_the_wheel(wheel: Path) -> None:
+    packed = set(ZipFile(wheel).namelist())
+    ours = {
+        str(path.relative_to(HOUSE))
+        for package in PACKAGES
+        for path in (HOUSE / package).rglob("*")
+        if path.is_file() and path.suffix not in LEFT_OVER
+    }
+    assert ours - packed == set()
+    assert all(".dist-info/" in path for path in packed - ours)
+    assert {".sql", ".md", ".yaml", ".html", ".css", ".js", ".woff2"} <= {
+        Path(path).suffix for path in packed
+    }
+
+
 def test_a_server_from_its_first_start_to_its_last_child(
-    start: Callable[..., Server], tmp_path: Path
+    elsewhere: Path, start: Callable[[], Server], tmp_path: Path
 ) -> None:
-    first = start().until_ready()
+    where = run(elsewhere / "python", "-c", "import server; print(server.__file__)", cwd=tmp_path)
+    assert Path(where.strip()).is_relative_to(elsewhere.parent)
+    first = start()
+    first.until_ready()
     assert first.status("/healthz") == 200
-    assert first.status("/student") == 200
+    for path in ("/student", "/static/css/tokens.css", "/static/vendor/katex/katex.min.js"):
+        with urllib.request.urlopen(first.url + path) as answer:
+            assert answer.status == 200
+            assert answer.read() == (HOUSE / "static" / _file(path)).read_bytes()
 
     # It says how to get in, and that is true.
     assert f"Student Connect is ready: {first.url}" in first.said
@@ -140,8 +202,8 @@ def test_a_server_from_its_first_start_to_its_last_child(
 
     # Commands work beside it.
     made = subprocess.run(
-        [sys.executable, "-m", "server", "token", "student@demo.school"],
-        cwd=HOUSE,
+        [elsewhere / "student-connect", "token", "student@demo.school"],
+        cwd=tmp_path,
         env=settings(tmp_path / "data"),
         capture_output=True,
         text=True,
@@ -151,33 +213,28 @@ def test_a_server_from_its_first_start_to_its_last_child(
     assert first.status("/api/v1/me", Authorization=bearer) == 200
     assert first.status("/api/v1/lessons", Authorization=bearer) == 200
 
-    # Ctrl-C ends it and everything it started, without complaint.
+    # A service manager's way of ending it ends everything it started too, without complaint.
     children = first.children()
     assert len(children) >= 3  # PostgreSQL and two workers
-    assert first.ends(signal.SIGINT) == 0
+    assert first.ends(signal.SIGTERM) == 0
     assert all(map(gone, children))
     assert "Traceback" not in first.said
     assert first.said.endswith("Ctrl-C stops it.\n\n")
 
-    # The next start finds everything as it was; so does a service manager's way of ending it.
-    again = start().until_ready()
-    assert again.status("/api/v1/me", Authorization=bearer) == 200
-    assert "master.key" not in again.said
-    assert again.ends(signal.SIGTERM) == 0
-    assert "Traceback" not in again.said
-
-
-def test_a_start_that_is_broken_off_leaves_nothing_running(
-    start: Callable[..., Server], tmp_path: Path
-) -> None:
-    server = start()
+    # A start that is broken off leaves nothing running.
+    again = start()
     deadline_s = time.monotonic() + PATIENCE_S
     while not (tmp_path / "data" / "postgres" / "postmaster.pid").exists():
-        assert time.monotonic() < deadline_s, server.said
+        assert time.monotonic() < deadline_s, again.said
         time.sleep(0.01)
-    children = server.children()
+    children = again.children()
     assert children
-    assert server.ends(signal.SIGTERM) == 0
+    assert again.ends(signal.SIGTERM) == 0
     assert all(map(gone, children))
-    assert "Traceback" not in server.said
+    assert "Traceback" not in again.said
+    assert "master.key" not in again.said
     check_free(tmp_path / "data")
+
+
+def _file(path: str) -> str:
+    return path.removeprefix("/static/") if path.startswith("/static/") else f"{path[1:]}.html"
