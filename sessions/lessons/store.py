@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from sessions.errors import LessonUnknown, PlanInvalid
-from sessions.lessons import assigning, writing
+from sessions.lessons import assigning, trials, writing
 from sessions.lessons.assigning import Dates, Target
 from sessions.lessons.demo import SLUGS, demo_plan
 from sessions.lessons.draft import from_plan, order_of
@@ -176,6 +176,7 @@ async def keep_trial(
         )  # fmt: skip
         if slug is None:
             raise LessonUnknown(str(lesson_id))
+        await trials.ask_for_deletion(connection, tenant_id, version_id)
         return slug
 
     slug = await database.run(tenant_id, work)

@@ -7,7 +7,7 @@ from uuid import UUID
 from sessions.bus import Bus, session_topic
 from sessions.errors import SessionUnknown
 from sessions.jobs import Handler, Job
-from sessions.lessons import store
+from sessions.lessons import store, trials
 from sessions.lessons.brief import read_brief
 from sessions.live.events import SummaryReady
 from sessions.news import tell_summary
@@ -32,7 +32,11 @@ def handlers(database: Database, bus: Bus) -> dict[str, Handler]:
     async def delete_sandbox(job: Job, now: datetime) -> datetime | None:
         return await sandboxes.delete(database, job, now)
 
+    async def delete_trial(job: Job, now: datetime) -> datetime | None:
+        return await trials.delete(database, job)
+
     return {
+        trials.DELETE_TRIAL: delete_trial,
         sessions.CLOSE_ABANDONED: close_abandoned,
         sessions.SUMMARISE: write_summary,
         sandboxes.DELETE_SANDBOX: delete_sandbox,
