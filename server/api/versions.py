@@ -1,16 +1,20 @@
 """A lesson's versions over HTTP: listed, read, compared, gone back to, exported."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import JsonValue
+from pydantic import Field, JsonValue
+from starlette.responses import Response
 
 from server.api.authors import SchoolLesson, by_name, id_in_path, of_lesson, told
 from server.api.office import by
 from server.api.shapes import PersonName
 from server.api.table import Call, Model, Route
 from sessions.errors import VersionUnknown
-from sessions.lessons import versions
+from sessions.lessons import drafts, library, versions
+from sessions.lessons.compare import compare
+from sessions.lessons.draft import Content
+from sessions.lessons.export import MEDIA, export
 
 
 class Version(Model):
@@ -33,6 +37,41 @@ class VersionPage(Model):
 class VersionDetail(Version):
     plan: dict[str, JsonValue]
     yaml: str
+
+
+class CompareQuery(Model):
+    left: str = Field(max_length=20)
+    "A version's number."
+    right: str = Field("draft", max_length=20)
+    "A version's number, or `draft`."
+
+
+class ComparedSide(Model):
+    label: str
+    number: int | None
+    "Null: the draft."
+
+
+class PlanChange(Model):
+    """One field that is another on the right."""
+
+    path: str
+    place: str
+    kind: Literal["added", "removed", "changed", "moved"]
+    left: JsonValue
+    right: JsonValue
+
+
+class Comparison(Model):
+    """In the lesson's order."""
+
+    left: ComparedSide
+    right: ComparedSide
+    changes: list[PlanChange]
+
+
+class ExportQuery(Model):
+    format: Literal["yaml", "json"] = "yaml"
 
 
 class RollBack(Model):
@@ -69,6 +108,46 @@ async def roll_back(call: Call) -> SchoolLesson:
             by=by(call),
         )
     return SchoolLesson(**of_lesson(lesson))
+
+
+async def compare_versions(call: Call) -> Comparison:
+    """Two states of a lesson side by side."""
+    with told():
+        left, before = await _side(call, call.query.left)
+        right, after = await _side(call, call.query.right)
+    return Comparison(
+        left=left,
+        right=right,
+        changes=[
+            PlanChange(
+                path=one.path, place=one.place, kind=one.kind, left=one.left, right=one.right
+            )
+            for one in compare(before, after)
+        ],
+    )
+
+
+async def export_draft(call: Call) -> Response:
+    """The draft as a file."""
+    database, person, format = call.services.database, call.person, call.query.format
+    with told():
+        lesson = await library.get(database, person, id_in_path(call))
+        draft = await drafts.get(database, person, lesson.id)
+    return Response(
+        export(draft.content, format),
+        media_type=MEDIA[format],
+        headers={"Content-Disposition": f'attachment; filename="{lesson.slug}.{format}"'},
+    )
+
+
+async def _side(call: Call, name: str) -> tuple[ComparedSide, Content]:
+    database, person, lesson_id = call.services.database, call.person, id_in_path(call)
+    if name == "draft":
+        draft = await drafts.get(database, person, lesson_id)
+        return ComparedSide(label="The draft", number=None), draft.content
+    version = await versions.get(database, person, lesson_id, number_in(name))
+    label = f"Version {version.number}"
+    return ComparedSide(label=label, number=version.number), version.content
 
 
 def number_in(text: str) -> int:
@@ -114,5 +193,23 @@ ROUTES: tuple[Route, ...] = (
         answer=SchoolLesson,
         body=RollBack,
         refuses=(404, 409),
+    ),
+    Route(
+        "GET",
+        "/school/lessons/{id}/compare",
+        compare_versions,
+        "Two states of a lesson side by side",
+        answer=Comparison,
+        query=CompareQuery,
+        refuses=(404,),
+    ),
+    Route(
+        "GET",
+        "/school/lessons/{id}/export",
+        export_draft,
+        "The draft as a file",
+        query=ExportQuery,
+        media=(*MEDIA.values(),),
+        refuses=(404,),
     ),
 )

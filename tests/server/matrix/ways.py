@@ -106,6 +106,8 @@ WAYS: dict[str, Way] = {
     "GET /school/lessons/{id}/versions/{number}": author(
         "write", "lesson", also={"number": "number"}
     ),
+    "GET /school/lessons/{id}/compare": author("write", "lesson", query="left=1"),
+    "GET /school/lessons/{id}/export": author("write", "lesson"),
     "POST /school/lessons/{id}/roll-back": author("publish", "lesson", body={"number": 1}),
     "POST /school/lessons/{id}/archive": author("publish", "hidden"),
     "POST /school/lessons/{id}/restore": author("publish", "hidden"),
