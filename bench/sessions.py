@@ -65,8 +65,14 @@ class Timed:
         return self.ms[min(len(self.ms) - 1, int(len(self.ms) * share))]
 
 
-async def fill(postgres: Embedded, database: Database, count: int) -> School:
-    """Make a school of `count` sessions."""
+async def fill(
+    postgres: Embedded, database: Database, count: int, *, sealed: bool = True
+) -> School:
+    """Make a school of `count` sessions.
+
+    Args:
+        sealed: With summaries and corrections that only count: nobody can open them.
+    """
     async with migrate.admin(postgres.place.admin_url) as connection:
         tenant = await cells.create_tenant(
             connection, database.keys, slug="bench", name="Bench School"
@@ -83,8 +89,7 @@ async def fill(postgres: Embedded, database: Database, count: int) -> School:
             ("brief",),
             ("sessions", count, LESSONS, VERSIONS),
             ("reviews",),
-            ("summaries",),
-            ("overrides",),
+            *((("summaries",), ("overrides",)) if sealed else ()),
             ("settle",),
         ):
             ours = () if name in ("students", "settle") else (tenant.id,)

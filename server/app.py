@@ -19,6 +19,7 @@ from server.api import (
     classes,
     drafts,
     events,
+    exports,
     families,
     lesson_assignments,
     lessons,
@@ -50,6 +51,7 @@ API = (
     *authoring.ROUTES,
     *drafts.ROUTES,
     *versions.ROUTES,
+    *exports.ROUTES,  # before the others: /sessions/export is no session
     *sessions.ROUTES,
     *transcripts.ROUTES,
     *reviews.ROUTES,

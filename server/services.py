@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from server.config import Config
+from server.exports import Exports
 from server.identity import Door
 from server.observe import Counts
 from server.realtime.connection import Codecs
@@ -28,5 +29,6 @@ class Services:
     bus: Bus
     codecs: Codecs
     sight: Sight
+    exports: Exports = field(default_factory=Exports)
     streams: Streams = field(default_factory=Streams)
     counts: Counts = field(default_factory=Counts)

@@ -3,7 +3,9 @@
 Each text is sealed for its school, session, item and column: moved anywhere else it does not open.
 """
 
-from collections.abc import Collection, Sequence
+import asyncio
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +15,8 @@ from ai.events import Word
 from sessions.record.model import Heard, Item
 from tenancy.postgres import Connection, Database
 from tenancy.sql import load
+
+AT_ONCE = 50  # items, opened without giving way: about a millisecond
 
 _QUERIES = load(__package__, "items.sql")
 
@@ -69,6 +73,23 @@ async def all_of(
     """A session's items by position."""
     rows = await connection.fetch(_QUERIES["items_of"], tenant_id, session_id)
     return tuple(_item(database, tenant_id, session_id, row) for row in rows)
+
+
+async def of_sessions(
+    database: Database, tenant_id: UUID, session_ids: Iterable[UUID]
+) -> dict[UUID, list[Item]]:
+    """The items of several sessions by position, without the times of their words.
+
+    They are opened a few at a time, so that lessons that run meanwhile are not kept waiting.
+    """
+    async with database.transaction(tenant_id) as connection:
+        rows = await connection.fetch(_QUERIES["items_of_sessions"], tenant_id, list(session_ids))
+    found: dict[UUID, list[Item]] = defaultdict(list)
+    for number, row in enumerate(rows, start=1):
+        found[row["session_id"]].append(_item(database, tenant_id, row["session_id"], row))
+        if number % AT_ONCE == 0:
+            await asyncio.sleep(0)
+    return found
 
 
 async def one(

@@ -42,3 +42,11 @@ SELECT item_id, position, role, speaker, kind, status, said, heard, heard_ms, in
        started_ms, ended_ms, words, engine, data
   FROM items
  WHERE tenant_id = $1 AND session_id = $2 AND item_id = $3;
+
+-- items_of_sessions(tenant_id, session_ids)
+-- The items of several sessions, each in conversation order; without the times of their words.
+SELECT session_id, item_id, position, role, speaker, kind, status, said, heard, heard_ms,
+       interrupted, started_ms, ended_ms, NULL::bytea AS words, engine, data
+  FROM items
+ WHERE tenant_id = $1 AND session_id = ANY($2::uuid[])
+ ORDER BY session_id, position, seq;

@@ -1,5 +1,6 @@
 """Who opened whose transcript: noted before it is shown, for the student to see."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid5
@@ -34,9 +35,7 @@ async def note(
 
     Returns whether this was the hour's first time; only then it goes into the audit too.
     """
-    hour = now.replace(minute=0, second=0, microsecond=0)
-    read_id = uuid5(session_id, f"{reader.id} {hour.isoformat()}")
-    role = next(role for role in _STAFF if role in reader.roles)
+    read_id, role = _read_id(reader, session_id, now), _role(reader)
 
     async def work(connection: Connection) -> bool:
         first = await connection.fetchval(
@@ -58,8 +57,39 @@ async def note(
     return await database.run(reader.tenant_id, work)
 
 
+async def note_all(
+    database: Database, reader: Person, session_ids: Iterable[UUID], now: datetime
+) -> None:
+    """The same of many sessions at once; what the audit says of that is the caller's to write."""
+    ids = list(session_ids)
+    read_ids = [_read_id(reader, session_id, now) for session_id in ids]
+
+    async def work(connection: Connection) -> None:
+        await connection.execute(
+            _QUERIES["note_reads"],
+            reader.tenant_id,
+            ids,
+            read_ids,
+            reader.id,
+            _role(reader),
+            now,
+        )
+
+    await database.run(reader.tenant_id, work)
+
+
 async def of(database: Database, tenant_id: UUID, session_id: UUID) -> list[Read]:
     """Who opened a session's transcript, newest first."""
     async with database.transaction(tenant_id) as connection:
         rows = await connection.fetch(_QUERIES["reads_of"], tenant_id, session_id)
     return [Read(row["name"], row["role"], row["at"]) for row in rows]
+
+
+def _read_id(reader: Person, session_id: UUID, now: datetime) -> UUID:
+    """One a person, session and hour."""
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    return uuid5(session_id, f"{reader.id} {hour.isoformat()}")
+
+
+def _role(reader: Person) -> Role:
+    return next(role for role in _STAFF if role in reader.roles)

@@ -13,3 +13,10 @@ SELECT people.name, reads.role, reads.at
  WHERE reads.tenant_id = $1 AND reads.session_id = $2
  ORDER BY reads.at DESC, reads.id
  LIMIT 200;
+
+-- note_reads(tenant_id, session_ids, ids, reader_id, role, at)
+-- The same of many sessions.
+INSERT INTO reads (tenant_id, session_id, id, reader_id, role, at)
+SELECT $1, noted.session_id, noted.id, $4, $5, $6
+  FROM unnest($2::uuid[], $3::uuid[]) AS noted (session_id, id)
+    ON CONFLICT (tenant_id, session_id, id) DO NOTHING;

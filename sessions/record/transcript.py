@@ -57,7 +57,7 @@ def as_vtt(readings: Iterable[Reading], names: Mapping[Speaker, str] = NAMES) ->
             blocks.append(f"NOTE {note.replace('-->', '→')}\n")
         blocks.append(
             f"{_one_line(item.id)}\n"
-            f"{_clock(item.started_ms)} --> {_clock(end_ms)}\n"
+            f"{clock(item.started_ms)} --> {clock(end_ms)}\n"
             f"<v {_escaped(names[item.speaker])}>{_vtt_words(item)}</v>\n"
         )
     return "\n".join(blocks)
@@ -70,7 +70,7 @@ def as_text(readings: Iterable[Reading], names: Mapping[Speaker, str] = NAMES) -
     lines: list[str] = []
     for reading in _in_order(readings):
         item = reading.item
-        head = f"[{_clock(item.started_ms)[:8]}] {_one_line(names[item.speaker])}: "
+        head = f"[{clock(item.started_ms)[:8]}] {_one_line(names[item.speaker])}: "
         lines.append(head + _indented(item.said or NOT_UNDERSTOOD))
         if cut_off(item):
             heard = f"“{_indented(item.heard)}”" if item.heard else "nothing of it"
@@ -163,8 +163,8 @@ def _indented(text: str) -> str:
     return "\n    ".join(line.strip() for line in text.strip().splitlines() if line.strip())
 
 
-def _clock(ms: int) -> str:
-    """`00:01:02.345`"""
+def clock(ms: int) -> str:
+    """A time as `00:01:02.345`."""
     seconds, ms = divmod(max(ms, 0), 1_000)
     minutes, seconds = divmod(seconds, 60)
     hours, minutes = divmod(minutes, 60)

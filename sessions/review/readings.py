@@ -86,6 +86,8 @@ def of_items(items: Iterable[Item], overrides: Iterable[Override]) -> list[Readi
 
 def of_item(item: Item, ends: Mapping[Target, Override]) -> Reading:
     """One item as it is read now; `ends` as `resolve` gives them."""
+    if not ends:
+        return Reading(item, item)
     found = [end for kind in _OF_ITEMS if (end := ends.get(Target(kind, item.id))) is not None]
     if not found:
         return Reading(item, item)

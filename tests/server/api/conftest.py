@@ -15,6 +15,7 @@ from server.api import (
     care,
     classes,
     drafts,
+    exports,
     families,
     lesson_assignments,
     lessons,
@@ -30,6 +31,7 @@ from server.api import (
     versions,
 )
 from server.api.table import starlette_routes
+from server.exports import Exports
 from server.identity import Door, Site
 from sessions.bus import Bus
 from sessions.jobs import Worker
@@ -85,10 +87,23 @@ async def send(database, bus, worker):
         lobby=SimpleNamespace(hears=lambda language: language == "en"),
         bus=bus,
         worker=worker,
+        exports=Exports(),
     )
-    tables = (lessons, sessions, transcripts, reviews, overrides, families, settings)
-    tables += (lesson_assignments, students)
-    tables += (authoring, drafts, versions)
+    tables = (
+        lessons,
+        exports,
+        sessions,
+        transcripts,
+        reviews,
+        overrides,
+        families,
+        settings,
+        lesson_assignments,
+        students,
+        authoring,
+        drafts,
+        versions,
+    )
     routes = starlette_routes([r for table in tables for r in table.ROUTES], lambda _: services)
     transport = httpx.ASGITransport(Starlette(routes=routes), client=("203.0.113.20", 50_000))
     tokens = {}
@@ -104,6 +119,7 @@ async def send(database, bus, worker):
                 headers = {"Authorization": f"Bearer {tokens[person.id]}"}
             return await client.request(method, path, json=body, params=query, headers=headers)
 
+        ask.services = services
         yield ask
     identities.close()
 

@@ -113,7 +113,9 @@ WAYS: dict[str, Way] = {
     "POST /school/lessons/{id}/restore": author("publish", "hidden"),
     # ---- sessions
     "GET /sessions": Way(right=("list", "session"), refused=403),
+    "GET /sessions/export": Way(right=("list", "session"), refused=403),
     "GET /sessions/{id}": of_session("read", "session"),
+    "GET /sessions/{id}/export": of_session("export", "session"),
     "GET /sessions/{id}/neighbours": of_session("read", "session"),
     "GET /sessions/{id}/transcript": of_session("read", "transcript"),
     "GET /sessions/{id}/brief": of_session("read", "brief"),
