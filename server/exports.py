@@ -1,11 +1,13 @@
-"""How many lists are exported at once. No I/O."""
+"""How many lists are exported at once: a few, for lessons come first."""
 
+import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 
 from server.errors import Refused
 
-AT_ONCE = 2  # in a process: lessons come first
+AT_ONCE = 2  # in a process
+PATIENCE_S = 10.0
 BUSY = (
     f"{AT_ONCE} lists are being exported already, and more would slow lessons down. Please try"
     " again in a minute."
@@ -15,20 +17,23 @@ BUSY = (
 class Exports:
     """The exports of this process."""
 
-    def __init__(self) -> None:
-        self._running = 0
+    def __init__(self, patience_s: float = PATIENCE_S) -> None:
+        self._patience_s = patience_s
+        self._turns = asyncio.Semaphore(AT_ONCE)
 
-    @contextlib.contextmanager
-    def one_more(self) -> Iterator[None]:
-        """One more list is exported, from here to the end of the block.
+    @contextlib.asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """One list is exported, from here to the end of the block; it waits a little for its turn.
 
         Raises:
-            Refused: 429, where there are enough.
+            Refused: 429, if the others take longer.
         """
-        if self._running >= AT_ONCE:
-            raise Refused(429, "too_many_exports", BUSY)
-        self._running += 1
+        try:
+            async with asyncio.timeout(self._patience_s):
+                await self._turns.acquire()
+        except TimeoutError:
+            raise Refused(429, "too_many_exports", BUSY) from None
         try:
             yield
         finally:
-            self._running -= 1
+            self._turns.release()

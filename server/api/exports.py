@@ -96,7 +96,7 @@ async def _written(
     """A list, piece by piece."""
     database, person = call.services.database, call.person
     asked = call.query.model_dump(mode="json", by_alias=True, exclude_none=True)
-    with call.services.exports.one_more():
+    async with call.services.exports.turn():
         await exports.begin(database, person, None, asked, address=call.address or None)
         part = writing.begin()
         async for exported in exports.walk(database, person, filters, now):

@@ -87,7 +87,7 @@ async def send(database, bus, worker):
         lobby=SimpleNamespace(hears=lambda language: language == "en"),
         bus=bus,
         worker=worker,
-        exports=Exports(),
+        exports=Exports(patience_s=0.05),
     )
     tables = (
         lessons,

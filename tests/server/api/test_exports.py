@@ -154,7 +154,7 @@ async def test_what_cannot_be_exported_so_is_refused(api, school, held, problem,
 
 
 async def test_too_many_at_once_are_asked_to_wait(api, send, school, held, problem):
-    with send.services.exports.one_more(), send.services.exports.one_more():
+    async with send.services.exports.turn(), send.services.exports.turn():
         answer = await api(school.tutor, "/sessions/export")
         assert (problem(answer, 429), answer.json()["code"]) == (BUSY, "too_many_exports")
         assert (await api(school.tutor, f"/sessions/{held.session_id}/export")).status_code == 200
