@@ -176,7 +176,7 @@ async def get_summary(call: Call) -> SessionSummary:
     overrides = await rows.of(database, tenant_id, card.row.id)
     thing = await records.about(call, card, "summary")
     return shown(
-        of_summary(kept.summary, kept.number, kept.made_at, overrides),
+        of_summary(kept.summary, kept.number, kept.made_at, overrides, card.reviewed),
         records.is_staff_to(call, thing),
         private=records.reads_words(call, thing),
     )

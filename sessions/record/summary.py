@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from ai.engine import Brief
 from ai.local.intents import says_yes
 from ai.local.sentences import question_of
-from sessions.record.model import Item, Progress, Sentence, Summary
+from sessions.record.model import UNCHECKED, Item, Progress, Sentence, Summary
 
 BRIEF_BELOW = 3  # student turns; fewer tell nothing about how it went
 QUOTE_CHARS = 90
@@ -237,9 +237,7 @@ def _how_it_was_heard(log: Sequence[Item]) -> list[Sentence]:
 def _made_by(log: Sequence[Item]) -> Sentence:
     ids = tuple(dict.fromkeys(item.id for item in (*log[:1], *log[-1:])))
     which = "corrected " if any(item.corrected for item in log) else ""
-    return Sentence(
-        f"Fixed rules made this summary from the {which}transcript; nobody has checked it yet.", ids
-    )
+    return Sentence(f"Fixed rules made this summary from the {which}transcript; {UNCHECKED}.", ids)
 
 
 def _where_it_ended(brief: Brief, finished: bool, here: int, log: Sequence[Item]) -> Sentence:

@@ -94,7 +94,7 @@ async def load(
         yield Exported(
             card=card,
             readings=of_items(said.pop(card.row.id, ()), overrides),
-            summary=of_summary(made.summary, made.number, made.made_at, overrides)
+            summary=of_summary(made.summary, made.number, made.made_at, overrides, card.reviewed)
             if made
             else None,
             overrides=overrides,

@@ -77,7 +77,11 @@ async def shown(
     page = []
     for card in cards:
         overrides, made = published.get(card.row.id, []), kept.get(card.row.id)
-        reading = of_summary(made.summary, made.number, made.made_at, overrides) if made else None
+        reading = (
+            of_summary(made.summary, made.number, made.made_at, overrides, card.reviewed)
+            if made
+            else None
+        )
         page.append(Shown(card, reading, in_force(overrides)))
     return page, following
 

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sessions.record.model import Corrected, Item, Role, Sentence, Speaker, Summary
+from sessions.record.listing import Reviewed
+from sessions.record.model import UNCHECKED, Corrected, Item, Role, Sentence, Speaker, Summary
 from sessions.review.override import (
     Content,
     Override,
@@ -27,6 +28,7 @@ _ROLES: Mapping[Speaker, Role] = {
     "tutor": "assistant",
     "system": "system",
 }
+_CHECKED = "{} has looked through it"
 _OF_ITEMS: tuple[Kind, ...] = ("words", "speaker", "answer")
 
 
@@ -58,6 +60,7 @@ class SentenceReading:
     text: str
     item_ids: tuple[str, ...]
     original: str
+    "What would stand here without the correction."
     override: Override | None = None
 
 
@@ -107,19 +110,26 @@ def of_item(item: Item, ends: Mapping[Target, Override]) -> Reading:
 
 
 def of_summary(
-    summary: Summary, number: int, made_at: datetime, overrides: Sequence[Override]
+    summary: Summary,
+    number: int,
+    made_at: datetime,
+    overrides: Sequence[Override],
+    reviewed: Reviewed | None = None,
 ) -> SummaryReading:
     """A session's newest summary as it is read now.
 
     Args:
         overrides: All of the session; those of other summaries' sentences count where this one
             says the same.
+        reviewed: Who went through the session; if that was after this summary was made, it does
+            not say any more that nobody has.
     """
     ends = resolve(overrides)
+    by = reviewed.by if reviewed is not None and reviewed.at >= made_at else None
 
     def read(section: Section, sentences: Iterable[Sentence]) -> tuple[SentenceReading, ...]:
         return tuple(
-            _sentence(Place(number, section, index), sentence, ends)
+            _sentence(Place(number, section, index), sentence, ends, by)
             for index, sentence in enumerate(sentences)
         )
 
@@ -153,10 +163,13 @@ def known_to(ends: Mapping[Target, Override]) -> set[str]:
     return {str(end.id) for end in ends.values() if end.target.kind in _OF_ITEMS}
 
 
-def _sentence(place: Place, sentence: Sentence, ends: Mapping[Target, Override]) -> SentenceReading:
+def _sentence(
+    place: Place, sentence: Sentence, ends: Mapping[Target, Override], by: str | None
+) -> SentenceReading:
     override = in_force(place.target, Content(text=sentence.text), ends)
-    text = sentence.text if override is None else (override.new.text or sentence.text)
-    return SentenceReading(place, text, sentence.item_ids, sentence.text, override)
+    said = sentence.text if by is None else sentence.text.replace(UNCHECKED, _CHECKED.format(by))
+    text = said if override is None else (override.new.text or said)
+    return SentenceReading(place, text, sentence.item_ids, said, override)
 
 
 def _with_words(item: Item, text: str) -> Item:

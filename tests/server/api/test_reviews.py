@@ -18,11 +18,15 @@ async def test_a_session_is_marked_as_reviewed_and_the_mark_taken_back(
     again = await send(school.admin, "POST", f"{path}/review", {"reviewed": True})
     assert again.json() == mark, "who was first stays"
     assert (await api(school.student, path)).json()["reviewed"] == mark["reviewed"]
+    summary = (await api(school.student, f"{path}/summary")).json()
+    assert summary["narrative"][-1]["text"].endswith(f"{school.tutor.name} has looked through it.")
     for reviewed, found in ((True, 1), (False, 0)):
         listed = await api(school.tutor, "/sessions", reviewed=reviewed)
         assert len(listed.json()["items"]) == found
     back = await send(school.instructor, "POST", f"{path}/review", {"reviewed": False})
     assert back.json() == {"reviewed": None}
+    summary = (await api(school.student, f"{path}/summary")).json()
+    assert summary["narrative"][-1]["text"].endswith("nobody has checked it yet.")
     assert len((await api(school.tutor, "/sessions", reviewed=False)).json()["items"]) == 1
     await send(school.instructor, "POST", f"{path}/review", {"reviewed": False})
     assert news == [SessionReviewed(held.session_id, school.student.id)] * 2

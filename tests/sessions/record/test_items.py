@@ -1,9 +1,11 @@
 """Items in the log: sealed, in order, and as they were."""
 
+from dataclasses import replace
+
 import pytest
 
 from ai.events import Word
-from sessions.record import sessions
+from sessions.record import items, sessions
 from sessions.record.model import Batch, Heard
 from tenancy.crypto import SealBroken
 
@@ -120,3 +122,30 @@ async def test_the_other_school_finds_nothing(database, school, other_school, be
         for table in ("items", "sessions", "briefs", "usage", "summaries"):
             rows = await connection.fetch(f"SELECT tenant_id FROM {table}")
             assert all(row["tenant_id"] == other_school.tenant.id for row in rows)
+
+
+async def test_items_are_found_one_by_one_and_of_several_sessions(
+    database, school, other_school, begin, turn, rich
+):
+    one, two, theirs = await begin(school), await begin(school), await begin(other_school)
+    await sessions.append(database, one, Batch(items=(turn(2), rich)))
+    for ref in (two, theirs):
+        await sessions.append(database, ref, Batch(items=(turn(1, "Another"),)))
+    ids = [one.session_id, two.session_id, theirs.session_id]
+    found = await items.of_sessions(database, school.tenant.id, ids)
+    assert found == {
+        one.session_id: [replace(rich, words=()), turn(2)],
+        two.session_id: [turn(1, "Another")],
+    }
+    for tenant, session_id, item_id, expected in (
+        (school, one.session_id, "item_1", rich),
+        (school, two.session_id, "item_1", turn(1, "Another")),
+        (school, two.session_id, "item_2", None),
+        (school, theirs.session_id, "item_1", None),
+        (other_school, one.session_id, "item_1", None),
+    ):
+        async with database.transaction(tenant.tenant.id) as connection:
+            assert (
+                await items.one(database, connection, tenant.tenant.id, session_id, item_id)
+                == expected
+            )

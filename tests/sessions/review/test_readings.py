@@ -1,9 +1,12 @@
 """What readers get: the record with the corrections that are in force."""
 
 from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
 
 from ai.events import Word
-from sessions.record.model import Corrected, Item, Sentence, Summary
+from sessions.record.listing import Reviewed
+from sessions.record.model import UNCHECKED, Corrected, Item, Sentence, Summary
 from sessions.record.transcript import as_json, as_text, as_vtt
 from sessions.review.override import resolve
 from sessions.review.readings import known_to, of_items, of_summary
@@ -155,3 +158,19 @@ def test_a_summary_is_stale_until_it_knows_the_corrections_of_items():
     assert of_summary(knowing, 2, NOON, [words, override("answer", "item_1", "x")]).stale
     later = override("words", "item_2", "to", "too", after=words)
     assert of_summary(knowing, 2, NOON, [words, later]).stale
+
+
+def test_once_somebody_has_been_through_it_a_summary_says_so():
+    made_by = Sentence(f"Rules made this; {UNCHECKED}.", ())
+    summary = replace(SUMMARY, narrative=(made_by,))
+    marked = Reviewed(NOON, UUID(int=7), "Tayo Okafor")
+
+    def says(made_at, overrides=(), reviewed=marked):
+        (sentence,) = of_summary(summary, 1, made_at, overrides, reviewed).narrative
+        return sentence.text
+
+    assert says(NOON - timedelta(hours=1)) == "Rules made this; Tayo Okafor has looked through it."
+    assert says(NOON - timedelta(hours=1), reviewed=None) == made_by.text
+    assert says(NOON + timedelta(hours=1)) == made_by.text, "it was made anew since"
+    fix = override("sentence", "1.narrative.0", "I wrote this.", made_by.text)
+    assert says(NOON - timedelta(hours=1), [fix]) == "I wrote this."
