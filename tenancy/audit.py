@@ -65,6 +65,8 @@ class Entry:
     thing_id: str
     detail: Mapping[str, Any] | None
     address: str | None
+    about: str | None
+    "What the thing is called now, where it is a person or a class."
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +181,10 @@ async def list_(
             before,
             limit + 1,
         )
-    found = [Entry(*row) for row in rows[:limit]]
+        ids = [row["thing_id"] for row in rows]
+        named = await connection.fetch(_QUERIES["names"], tenant_id, ids)
+    names = {row["id"]: row["name"] for row in named}
+    found = [Entry(*(*row, names.get(row["thing_id"]))) for row in rows[:limit]]
     return found, found[-1].seq if len(rows) > limit else None
 
 

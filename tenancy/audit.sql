@@ -51,3 +51,9 @@ SELECT a.seq, a.at, a.actor, p.name, a.verb, a.thing, a.thing_id, a.detail, a.ad
    AND ($7::bigint IS NULL OR a.seq < $7)
  ORDER BY a.seq DESC
  LIMIT $8;
+
+-- names(tenant_id, ids)
+-- What people and classes are called now, by their ids as text.
+SELECT id::text, name FROM people WHERE tenant_id = $1 AND id::text = ANY($2::text[])
+ UNION ALL
+SELECT id::text, name FROM classes WHERE tenant_id = $1 AND id::text = ANY($2::text[]);

@@ -36,6 +36,8 @@ class AuditEntry(Model):
     verb: str
     thing: str
     thing_id: str
+    about: str | None
+    "What it is called now, where it is a person or a class."
     detail: dict[str, Any] | None
     address: str | None
 
@@ -74,6 +76,7 @@ def _entry(entry: Entry) -> AuditEntry:
         verb=entry.verb,
         thing=entry.thing,
         thing_id=entry.thing_id,
+        about=entry.about,
         detail=dict(entry.detail) if entry.detail is not None else None,
         address=entry.address,
     )

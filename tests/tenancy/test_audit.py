@@ -211,6 +211,7 @@ async def test_the_log_is_read_newest_first_with_names_and_filters(database, aud
     entries, more = await audit.list_(database, tenant_id, audit.Filters(), limit=2)
     assert [(entry.seq, entry.verb) for entry in entries] == [(5, "sign_out"), (4, "assign")]
     assert (entries[0].actor, entries[0].address) == (audited.admin.name, "192.0.2.1")
+    assert entries[0].about == audited.student.name
     rest, over = await audit.list_(database, tenant_id, audit.Filters(), before=more, limit=9)
     assert ([entry.seq for entry in rest], over) == ([3, 2, 1], None)
     assert (rest[-1].actor_id, rest[-1].actor) == (None, None)
