@@ -1,5 +1,25 @@
 /** The school office. */
 
+import { html } from "../lib/html.js";
+import { Audit } from "../views/office-audit.js";
+import { Care } from "../views/office-care.js";
+import { Class } from "../views/office-class.js";
+import { Classes } from "../views/office-classes.js";
+import { Import } from "../views/office-import.js";
+import { NewPerson } from "../views/office-new.js";
+import { People } from "../views/office-people.js";
+import { Person } from "../views/office-person.js";
+import { Settings } from "../views/office-settings.js";
 import { begin } from "./staff.js";
 
-begin({});
+begin({
+  people: { title: "People", draw: (shared) => html`<${People} ...${shared} />` },
+  new: { title: "New person", draw: (shared) => html`<${NewPerson} ...${shared} />` },
+  import: { title: "Import people", draw: (shared) => html`<${Import} ...${shared} />` },
+  person: { title: "Account", draw: (shared) => html`<${Person} key=${shared.place.person} ...${shared} />` },
+  classes: { title: "Classes", draw: (shared) => html`<${Classes} ...${shared} />` },
+  class: { title: "Class", draw: (shared) => html`<${Class} key=${shared.place.class} ...${shared} />` },
+  care: { title: "Tutors and students", draw: (shared) => html`<${Care} ...${shared} />` },
+  settings: { title: "Settings", draw: (shared) => html`<${Settings} ...${shared} />` },
+  audit: { title: "Audit log", draw: (shared) => html`<${Audit} ...${shared} />` },
+});

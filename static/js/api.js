@@ -37,7 +37,7 @@ export class Api {
   put = (path, body = {}) => this.#ask("PUT", `${BASE}${path}`, body);
   patch = (path, body, options) => this.#ask("PATCH", `${BASE}${path}`, body, options);
   remove = (path) => this.#ask("DELETE", `${BASE}${path}`, {});
-  upload = (path, text, type) => this.#ask("POST", `${BASE}${path}`, text, { type });
+  upload = (path, text, type) => this.#ask("POST", `${BASE}${path}`, text, { type, withinMs: 90_000 });
 
   async me() {
     return this.#remember(await this.#ask("GET", `${BASE}/me`));
@@ -60,7 +60,7 @@ export class Api {
   }
 
   /** `keepalive`: the request goes on when the page is left. */
-  async #ask(method, address, body, { type = "application/json", keepalive = false } = {}) {
+  async #ask(method, address, body, { type = "application/json", keepalive = false, withinMs = 15_000 } = {}) {
     const headers = { accept: "application/json" };
     if (body !== undefined) headers["content-type"] = type;
     if (body !== undefined && this.#csrf) headers["x-csrf-token"] = this.#csrf;
@@ -68,7 +68,7 @@ export class Api {
     const request = { method, headers, body: content, credentials: "same-origin", keepalive };
     let response;
     try {
-      response = await this.#fetch(address, { ...request, signal: AbortSignal.timeout(15_000) });
+      response = await this.#fetch(address, { ...request, signal: AbortSignal.timeout(withinMs) });
     } catch {
       throw new Refused(0, OFFLINE);
     }

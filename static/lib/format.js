@@ -16,13 +16,16 @@ export function clock(ms) {
 }
 
 export function day(iso, locale = "en", now = new Date()) {
+  const words = dayWithin(iso, locale, now);
+  return words.charAt(0).toLocaleUpperCase(locale) + words.slice(1);
+}
+
+/** A day in the middle of a sentence: "today", "yesterday", "3 March 2026". */
+export function dayWithin(iso, locale = "en", now = new Date()) {
   const date = new Date(iso);
   const midnight = (moment) => new Date(moment).setHours(0, 0, 0, 0);
   const days = Math.round((midnight(date) - midnight(now)) / 86_400_000);
-  if (Math.abs(days) <= 1) {
-    const word = new Intl.RelativeTimeFormat(locale, { numeric: "auto" }).format(days, "day");
-    return word.charAt(0).toLocaleUpperCase(locale) + word.slice(1);
-  }
+  if (Math.abs(days) <= 1) return new Intl.RelativeTimeFormat(locale, { numeric: "auto" }).format(days, "day");
   return new Intl.DateTimeFormat(locale, { day: "numeric", month: "long", year: "numeric" }).format(date);
 }
 

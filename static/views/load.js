@@ -1,15 +1,18 @@
 import { useEffect, useState } from "../lib/html.js";
 
-/** Asks once for each `key`: `{value, error, again, set}`; the answer to an older key is dropped. */
-export function useLoad(ask, key) {
-  const [state, setState] = useState({ value: null, error: null });
+/**
+ * Asks once for each `key`: `{value, error, again, set, stale}`; the answer to an older key is dropped. With `keep`
+ * the value of the key before stays, `stale`, until the new one is here: a list does not vanish while one types.
+ */
+export function useLoad(ask, key, { keep = false } = {}) {
+  const [state, setState] = useState({ value: null, error: null, stale: false });
   const [turn, setTurn] = useState(0);
   useEffect(() => {
     let wanted = true;
-    setState({ value: null, error: null });
+    setState((before) => ({ value: keep ? before.value : null, error: null, stale: keep && before.value !== null }));
     ask().then(
-      (value) => wanted && setState({ value, error: null }),
-      (error) => wanted && setState({ value: null, error }),
+      (value) => wanted && setState({ value, error: null, stale: false }),
+      (error) => wanted && setState({ value: null, error, stale: false }),
     );
     return () => {
       wanted = false;
@@ -18,7 +21,7 @@ export function useLoad(ask, key) {
   return {
     ...state,
     again: () => setTurn(turn + 1),
-    set: (value) => setState({ value, error: null }),
+    set: (value) => setState({ value, error: null, stale: false }),
   };
 }
 
