@@ -168,13 +168,9 @@ def _session(shown: Shown) -> ChildSession:
 
 
 def _sentence(reading: SentenceReading) -> FamilySentence:
-    shown = sentence(reading, notes=False)
-    private = reading.override is not None and is_private(reading.override)
+    shown = sentence(reading, notes=False, private=False)
     return FamilySentence(
-        id=shown.id,
-        text=shown.text,
-        original=None if private else shown.original,
-        correction=shown.correction,
+        id=shown.id, text=shown.text, original=shown.original, correction=shown.correction
     )
 
 
