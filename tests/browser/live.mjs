@@ -16,7 +16,7 @@ after(async () => {
 });
 
 /** A person of the demo school in their own browser window, at `path`; `ask(method, path, body)` is the API as them. */
-export async function enter(test, role, path, { microphone = "denied", sound = null, ...view } = {}) {
+export async function enter(test, role, path, { microphone = "denied", sound = null, password = PASSWORD, ...view } = {}) {
   const kind = `${microphone} ${sound}`;
   if (!browsers.has(kind)) browsers.set(kind, startBrowser({ microphone, sound }));
   const browser = await browsers.get(kind);
@@ -25,9 +25,9 @@ export async function enter(test, role, path, { microphone = "denied", sound = n
   test.after(() => page.context().close());
   const email = role.includes("@") ? role : `${role}@demo.school`;
   await page.goto("/static/css/tokens.css"); // a page of the server's, and no script of ours
-  await page.evaluate(signInHere, { email, password: PASSWORD });
+  await page.evaluate(signInHere, { email, password });
   if (path) await page.goto(path);
-  const signedIn = await signIn(email);
+  const signedIn = await signIn(email, password);
   return { page, ask: (...request) => ask(signedIn, ...request) };
 }
 

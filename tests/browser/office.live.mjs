@@ -1,0 +1,182 @@
+/** The school office: people, files, classes, who looks after whom; on a real server. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { enter } from "./live.mjs";
+import { button, emailOf, field, fresh, isFaultless, personId, signInStatus } from "./office.mjs";
+
+test("somebody is made, found by their name, changed, switched off and on", async (t) => {
+  const { page } = await enter(t, "admin", "/admin");
+  const name = fresh("Zoe Quince");
+  await page.getByRole("link", { name: "New person" }).click();
+  await button(page, "Make the account").click();
+  await page.getByText("Write a name.").waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.id), "name");
+  await field(page, "Name").fill(name);
+  await field(page, "E-mail").fill("student@demo.school");
+  await page.getByRole("checkbox", { name: "Student" }).check();
+  await page.getByRole("checkbox", { name: "Class 4b" }).check();
+  await page.reload();
+  assert.equal(await field(page, "Name").inputValue(), name, "what was typed is kept");
+  await button(page, "Make the account").click();
+  await page.getByText(/has the address student@demo.school already/).waitFor();
+  await isFaultless(page);
+  await field(page, "E-mail").fill(emailOf(name));
+  await button(page, "Make the account").click();
+  const password = await page.locator(".secret-value code").textContent();
+  assert.match(password, /^([a-z2-9]{4}-){2}[a-z2-9]{4}$/);
+  await isFaultless(page);
+  assert.equal(await signInStatus(emailOf(name), password), 200);
+
+  await page.goto("/admin");
+  await field(page, "Search").fill(name.toUpperCase());
+  await page.waitForURL(/search=ZOE/);
+  await page.getByRole("link", { name }).click();
+  await page.getByRole("heading", { name, level: 1 }).waitFor();
+  await page.getByRole("checkbox", { name: "Tutor" }).check();
+  await field(page, "Grade").fill("4");
+  await button(page, "Save").click();
+  await page.getByText("Saved.").waitFor();
+  await button(page, "Switch off").click();
+  await isFaultless(page);
+  await button(page, `Switch off ${name}`).click();
+  await page.getByText("nobody can sign in with it").waitFor();
+  assert.equal(await signInStatus(emailOf(name), password), 401);
+  await button(page, "Switch on").click();
+  await page.getByText("This account is active.").waitFor();
+  await page.goBack();
+  await page.getByRole("heading", { name: "People" }).waitFor();
+  assert.equal(await field(page, "Search").inputValue(), name.toUpperCase(), "Back comes to the same list");
+  await page.getByText("Student, tutor").waitFor();
+  await isFaultless(page);
+});
+
+test("a file is tried, mended, imported, and the passwords are there to print", async (t) => {
+  const { page } = await enter(t, "admin", "/admin/people/import");
+  const [child, parent, klass] = [fresh("Ana Import"), fresh("Pat Import"), fresh("Class")];
+  await button(page, "Try it").click();
+  await page.getByText("Choose a file, or paste some lines.").waitFor();
+  const lines = ["name;email;role;class;guardian_email", `${child};${emailOf(child)};student;${klass};${emailOf(parent)}`];
+  await field(page, "The lines").fill([...lines, `${parent};no address;boss;;`].join("\n"));
+  await button(page, "Try it").click();
+  await page.getByRole("heading", { name: "3 things to mend first" }).waitFor();
+  const told = await page.getByRole("table", { name: "What is wrong, by line" }).innerText();
+  assert.match(told, /3\s+email\s+It is not an e-mail address/);
+  assert.match(told, /3\s+role\s+“boss” is no role/);
+  assert.match(told, /2\s+guardian_email\s+Nobody with the address/);
+  await isFaultless(page);
+
+  const file = { name: "roster.csv", mimeType: "text/csv", buffer: Buffer.from(`\uFEFF${[...lines, `${parent};${emailOf(parent)};parent;;`].join("\r\n")}`) };
+  await field(page, "CSV file").setInputFiles(file);
+  await button(page, "Try it").click();
+  await page.getByRole("heading", { name: "The file is all right" }).waitFor();
+  await page.getByText("2 lines: 2 new people.").waitFor();
+  await isFaultless(page);
+  await button(page, "Import 2 people").click();
+  await page.getByRole("heading", { name: "Imported" }).waitFor();
+  const rows = await page.getByRole("table", { name: "New people and their passwords" }).innerText();
+  const password = new RegExp(`${emailOf(child).replaceAll(".", "\\.")}\\s+(\\S+)`).exec(rows)[1];
+  assert.equal(await signInStatus(emailOf(child), password), 200);
+  await isFaultless(page);
+  await page.emulateMedia({ media: "print" });
+  assert.equal(await page.locator(".slip").count(), 2);
+  assert.ok(await page.locator(".slip", { hasText: password }).isVisible());
+  assert.ok(!(await page.getByRole("navigation").isVisible()), "only slips are printed");
+  await page.emulateMedia({ media: "screen" });
+  const download = page.waitForEvent("download");
+  await button(page, "Save as a file").click();
+  assert.equal((await download).suggestedFilename(), "passwords.csv");
+});
+
+test("a file that is no roster is refused in a sentence", async (t) => {
+  const { page } = await enter(t, "admin", "/admin/people/import");
+  const latin = Buffer.from("name,email,role\nZoë,zoe@demo.school,student\n", "latin1");
+  await field(page, "CSV file").setInputFiles({ name: "latin.csv", mimeType: "text/csv", buffer: latin });
+  await button(page, "Try it").click();
+  await page.getByText(/Line 2 is not in UTF-8/).waitFor();
+  await field(page, "CSV file").setInputFiles({ name: "long.csv", mimeType: "text/csv", buffer: Buffer.from("a@b.example\n".repeat(50_000)) });
+  await button(page, "Try it").click();
+  await page.getByText(/more than 5,000 lines/).waitFor();
+  await isFaultless(page);
+});
+
+test("a class is made, filled and emptied by search, renamed and archived", async (t) => {
+  const { page } = await enter(t, "admin", "/admin/classes");
+  const name = fresh("Class 5");
+  await button(page, "Make the class").click();
+  await page.getByText("Write a name for the class.").waitFor();
+  await field(page, "New class").fill("CLASS 4B");
+  await button(page, "Make the class").click();
+  await page.getByText(/“Class 4b” already/).waitFor();
+  await isFaultless(page);
+  await field(page, "New class").fill(name);
+  await button(page, "Make the class").click();
+  await page.getByRole("heading", { name, level: 1 }).waitFor();
+  await field(page, "Add a student").fill("sam riv");
+  await button(page, /^Sam Rivera/).click();
+  await page.getByRole("link", { name: "Sam Rivera" }).waitFor();
+  await field(page, "Add a teacher").fill("ines");
+  await button(page, /^Ines Weber/).click();
+  await page.getByRole("link", { name: "Ines Weber" }).waitFor();
+  await isFaultless(page);
+  await button(page, /^Take out.*Sam Rivera/).click();
+  await page.getByText(`Sam Rivera is no longer in ${name}.`).waitFor();
+  await isFaultless(page);
+  await button(page, "Undo").click();
+  await page.getByRole("link", { name: "Sam Rivera" }).waitFor();
+  await button(page, "Rename").click();
+  await field(page, "Name of the class").fill(`${name} b`);
+  await isFaultless(page);
+  await button(page, "Save").click();
+  await page.getByRole("heading", { name: `${name} b`, level: 1 }).waitFor();
+  await button(page, "Archive").click();
+  await page.getByText("This class is archived").waitFor();
+  await page.goto("/admin/classes?archived=yes");
+  await page.getByRole("link", { name: `${name} b` }).waitFor();
+  await isFaultless(page);
+});
+
+test("a tutor is given a student, pauses and completes it", async (t) => {
+  const { page, ask } = await enter(t, "admin", "/admin/care");
+  const name = fresh("Mo Cared");
+  await ask("POST", "/api/v1/people", { name, email: emailOf(name), roles: ["student"] });
+  await button(page, "New assignment").click();
+  await button(page, "Save it").click();
+  await page.getByText("Choose a tutor: search for the name, then choose it.").waitFor();
+  await isFaultless(page);
+  await field(page, "Tutor").fill("tayo oka");
+  await button(page, /^Tayo Okafor/).click();
+  await field(page, "Student").fill(name);
+  await button(page, new RegExp(`^${name}`)).click();
+  await field(page, "Subject").fill("Maths");
+  await button(page, "Save it").click();
+  await page.getByText(`Tayo Okafor looks after ${name}.`).waitFor();
+  await button(page, new RegExp(`^Pause.*Tayo Okafor and ${name}`)).click();
+  await page.getByRole("row", { name: new RegExp(name) }).getByText("Paused").waitFor();
+  await page.goto(`/admin/care?order=student&student=${await personId(ask, name)}`);
+  await page.getByRole("row", { name: new RegExp(`${name}.*Maths`) }).waitFor();
+  await isFaultless(page);
+  await button(page, new RegExp(`^Complete.*Tayo Okafor and ${name}`)).click();
+  await isFaultless(page);
+  await button(page, "Complete").click();
+  await page.getByRole("row", { name: new RegExp(name) }).getByText("Completed").waitFor();
+});
+
+test("a child is given a parent from either side, and it can be taken back", async (t) => {
+  const { page, ask } = await enter(t, "admin", null);
+  const name = fresh("Kim Child");
+  await ask("POST", "/api/v1/people", { name, email: emailOf(name), roles: ["student"] });
+  await page.goto(`/admin/people/${await personId(ask, name)}`);
+  await button(page, "Add a parent").click();
+  await field(page, "Add a parent").fill("pat riv");
+  await button(page, /^Pat Rivera/).click();
+  await page.getByRole("link", { name: "Pat Rivera" }).click();
+  await page.getByRole("heading", { name: "Pat Rivera", level: 1 }).waitFor();
+  await page.getByRole("link", { name }).waitFor();
+  await isFaultless(page);
+  await button(page, new RegExp(`^Take away.*${name}`)).click();
+  await page.getByText(`${name} is no longer a child of Pat Rivera.`).waitFor();
+  await button(page, "Undo").click();
+  await button(page, new RegExp(`^Take away.*${name}`)).click();
+});
