@@ -235,9 +235,18 @@ class Lobby:
         if len(self._live) >= self.settings.sessions:
             raise ServerIsFull
         row, items = await record.resume(self._database, person.tenant_id, session_id)
-        overrides = await rows.of(self._database, person.tenant_id, session_id)
-        text = await record.brief_text(self._database, person.tenant_id, row.brief_hash)
-        return await self._open(person, row, read_brief(text), version, items, overrides)
+        meanwhile: list[object] = []
+        unsubscribe = self._bus.subscribe(session_topic(session_id), meanwhile.append)
+        try:
+            overrides = await rows.of(self._database, person.tenant_id, session_id)
+            text = await record.brief_text(self._database, person.tenant_id, row.brief_hash)
+            brief = read_brief(text)
+            session = await self._open(person, row, brief, version, items, overrides)
+        finally:
+            unsubscribe()
+        for event in meanwhile:  # a correction, since they were read
+            _on_bus(session, event)
+        return session
 
     async def _start(
         self, person: Person, version: store.LessonVersion, mode: Mode, *, sandbox: bool = False

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -170,6 +171,24 @@ async def test_a_correction_is_known_to_who_comes_back_and_to_the_next_leg(place
         (said,) = again.conversation.memory()
         assert said.text == "One third"
         assert [item.said for item in again.items] == ["One half"], "the record stays"
+
+
+async def test_a_correction_while_a_session_is_picked_up_is_not_missed(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session, door, _ = await place.enter(place.process())
+    session.receive(door, CreateItem(item_id="mine", text="One half", pcm=None))
+    await until(lambda: door.of(ItemDone))
+    lobby, brief_text = place.process(), record.brief_text
+
+    async def late(*args: Any) -> str:
+        await corrected(place, lobby, session)
+        return await brief_text(*args)
+
+    monkeypatch.setattr("sessions.live.lobby.record.brief_text", late)
+    again, _, _ = await place.enter(lobby, session.id)
+    (said,) = again.conversation.memory()
+    assert said.text == "One third"
 
 
 async def test_two_resumes_at_once_share_one_session(place: Place) -> None:
