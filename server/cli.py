@@ -111,6 +111,22 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check", help="look for what would keep the server from working")
     check.set_defaults(run=lambda config, _: _run(_check(config)))
 
+    lessons = commands.add_parser("lessons", help="lessons as files: lint, import, export")
+    verbs = lessons.add_subparsers(required=True, metavar="verb")
+    lint = verbs.add_parser("lint", help="check plans, YAML or JSON; no database is needed")
+    lint.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    lint.set_defaults(run=lambda _, options: _lint(options))
+    take = verbs.add_parser("import", help="a new lesson, as a draft, for each plan")
+    take.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    take.add_argument("--tenant", metavar="SLUG", required=True, help="the school")
+    take.add_argument("--author", metavar="EMAIL", required=True, help="whose lessons they are")
+    take.set_defaults(run=lambda config, options: _run(_import(config, options)))
+    give = verbs.add_parser("export", help="print a lesson's draft")
+    give.add_argument("slug", help="as in the lesson's address")
+    give.add_argument("--tenant", metavar="SLUG", help="the school, where several have the lesson")
+    give.add_argument("--format", choices=("yaml", "json"), default="yaml")
+    give.set_defaults(run=lambda config, options: _run(_export(config, options)))
+
     log = commands.add_parser("audit", help="the audit log: verify")
     what = log.add_subparsers(required=True, metavar="verb")
     verify = what.add_parser("verify", help="check every school's chain")
@@ -322,6 +338,45 @@ async def _verify(config: Config, options: argparse.Namespace) -> int:
             failed |= bool(problems)
             print(f"{tenant.slug}: {'; '.join(problems) if problems else 'whole'}")
     return FAILED if failed else 0
+
+
+# ---- lessons -------------------------------------------------------------------------------------
+
+
+def _lint(options: argparse.Namespace) -> int:
+    from server import lesson_files  # as for `check`
+
+    failed = False
+    for file in options.files:
+        looked = lesson_files.look(file)
+        failed |= looked.failed
+        print("\n".join(looked.lines) if looked.lines else f"{file}: well")
+    return FAILED if failed else 0
+
+
+async def _import(config: Config, options: argparse.Namespace) -> int:
+    from server import lesson_files
+
+    looked = [lesson_files.look(file) for file in options.files]
+    for one in looked:
+        for line in one.lines:
+            print(line)
+    if any(one.plan is None for one in looked):
+        print("Nothing is imported. Mend what is listed, and try again.", file=sys.stderr)
+        return FAILED
+    async with _database(config) as database:
+        made = await lesson_files.take_in(database, options.tenant, options.author, looked)
+    print("\n".join(made))
+    return 0
+
+
+async def _export(config: Config, options: argparse.Namespace) -> int:
+    from server import lesson_files
+
+    async with _database(config) as database:
+        text = await lesson_files.give_out(database, options.slug, options.tenant, options.format)
+    print(text, end="")
+    return 0
 
 
 async def _check(config: Config) -> int:
