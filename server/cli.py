@@ -17,7 +17,7 @@ from server.observe import set_up_logs
 from tenancy import audit, backup, migrate
 from tenancy.cells import create_tenant
 from tenancy.crypto import Keyring, master_key_of
-from tenancy.embedded import borrowed
+from tenancy.embedded import Embedded, borrowed
 from tenancy.identities import Identities, issue_token
 from tenancy.model import TenancyError
 from tenancy.postgres import Database
@@ -320,8 +320,16 @@ async def _backup(config: Config, options: argparse.Namespace) -> int:
 
 
 async def _restore(config: Config, options: argparse.Namespace) -> int:
-    async with _admin_url(config) as url:
-        await backup.restore(url, options.file)
+    """Nobody else may be at the embedded database: a server would serve what is half restored."""
+    if config.embedded:
+        postgres = await Embedded.start(config.data_dir, holder="command")
+        try:
+            await backup.restore(postgres.place.admin_url, options.file)
+        finally:
+            await postgres.stop()
+    else:
+        async with _admin_url(config) as url:
+            await backup.restore(url, options.file)
     print(f"Restored from {options.file}. Its words open only with the master key of that time.")
     return 0
 

@@ -13,6 +13,7 @@ import pytest
 from server import check, cli
 from tenancy import migrate
 from tenancy.crypto import Keyring
+from tenancy.embedded import Embedded, check_free
 from tenancy.identities import Identities
 from tenancy.ids import new_id
 from tenancy.model import NotSignedIn
@@ -255,6 +256,23 @@ def test_a_backup_is_for_its_owner_and_not_restored_over_schools(run: Run, tmp_p
     code, _, errors = run("restore", str(file))
     assert code == 1
     assert errors.endswith(".\n")
+
+
+async def test_nothing_is_restored_under_a_running_server(bare: Run, tmp_path: Path) -> None:
+    file, here = tmp_path / "backup", tmp_path / "data"
+    server = await Embedded.start(here, durable=False)
+    code, _, errors = await asyncio.to_thread(bare, "restore", str(file), DATA_DIR=str(here))
+    assert code == 1
+    assert errors.startswith("A student-connect server ") and "Stop it first" in errors
+
+    await migrate.up(server.place.admin_url)
+    saved = await asyncio.to_thread(bare, "backup", str(file), DATA_DIR=str(here))
+    assert saved[0] == 0, "a backup may be made beside it"
+    await server.stop()
+    code, lines, errors = await asyncio.to_thread(bare, "restore", str(file), DATA_DIR=str(here))
+    assert (code, errors) == (0, "")
+    assert lines[0].startswith("Restored from ")
+    check_free(here)
 
 
 def test_a_database_that_is_not_there_gets_a_sentence(bare: Run) -> None:
