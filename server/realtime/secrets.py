@@ -9,6 +9,7 @@ import time
 from collections import OrderedDict
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -18,13 +19,10 @@ from server.realtime.commands import session_wishes
 from server.realtime.http import lesson_of, read_json, session_id, session_name
 from server.realtime.reading import Bad, Fields
 from server.services import Services
-from sessions.errors import ServerIsFull, SessionIsOver, TooManySessions
-from sessions.lessons import store
 from sessions.lessons.store import LessonVersion
 from sessions.live import wording
 from sessions.live.events import SessionView, UpdateSession
 from sessions.live.options import Options
-from sessions.record import sessions as record
 from tenancy.identities import KEY_S
 from tenancy.ids import new_id
 from tenancy.model import Caller
@@ -65,12 +63,10 @@ async def create_secret(
     asked = session_wishes(session)
     wishes = replace(asked, ignored=tuple(name for name in asked.ignored if name != "model"))
     model = session.string("model", limit=128)
-    version = None
-    if model or caller.lesson:
-        wanted = lesson_of(model, caller)
-        version = await store.get(services.database, caller.person, wanted)
-    resumes = request.query_params.get("session")
-    await _check(services, caller, version, resumes)
+    named = request.query_params.get("session")
+    resumes = session_id(named) if named else None
+    wanted = lesson_of(model, caller) if model or caller.lesson else None
+    version = await services.lobby.check(caller, lesson=wanted, session=resumes)
     lesson = version.slug if version else None
     value, expires_at = await services.identities.issue_ephemeral(
         caller, lesson=lesson, seconds=seconds
@@ -101,36 +97,8 @@ def _seconds(body: Fields) -> int:
     return seconds
 
 
-async def _check(
-    services: Services, caller: Caller, version: LessonVersion | None, resumes: str | None
-) -> None:
-    """Raise what a connection with this key would be refused with."""
-    person, lobby = caller.person, services.lobby
-    if resumes:
-        if await lobby.follow(caller, session_id(resumes)) is not None:
-            return
-        row = await record.get(services.database, person.tenant_id, session_id(resumes))
-        here = lobby.live(row.id)  # knows of an end before it is saved
-        if row.status == "ended" or (here is not None and here.conversation.ended):
-            raise SessionIsOver(row.end_reason)
-        return
-    if version is not None:
-        mine = await record.live_of(
-            services.database, person.tenant_id, person.id, version.lesson_id
-        )
-        for row in mine:
-            here = lobby.live(row.id)
-            if here is None or here.orphaned_at is not None:
-                return  # it goes on
-    if len(lobby) >= lobby.settings.sessions:
-        raise ServerIsFull
-    live = await record.count_live(services.database, person.tenant_id, person.id)
-    if live >= lobby.settings.live_per_student:
-        raise TooManySessions(lobby.settings.live_per_student)
-
-
 def _session(
-    services: Services, version: LessonVersion | None, wishes: UpdateSession, resumes: str | None
+    services: Services, version: LessonVersion | None, wishes: UpdateSession, resumes: UUID | None
 ) -> dict[str, Any]:
     """The session as it would begin."""
     options = Options()
@@ -141,7 +109,7 @@ def _session(
         patience_ms = round(plan.patience_s * 1000)
     options = options.updated(wishes)
     view = SessionView(
-        id=session_name(session_id(resumes) if resumes else new_id()),
+        id=session_name(resumes or new_id()),
         model=version.slug if version else "",
         instructions=wording.INSTRUCTIONS,
         output_modalities=(options.modality,),

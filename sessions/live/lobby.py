@@ -130,6 +130,29 @@ class Lobby:
                     return await self._resume(caller, row.id), True
             return await self._start(person, version, mode), False
 
+    async def check(
+        self, caller: Caller, *, lesson: str | None, session: UUID | None = None
+    ) -> store.LessonVersion | None:
+        """Raise what `enter` or `follow` would; begins and resumes nothing.
+
+        Returns the lesson, where one is named; without lesson and session any lesson is meant.
+
+        Raises:
+            As `enter` and `follow`.
+        """
+        if self.closing:
+            raise ServerIsFull
+        person, version = caller.person, None
+        if lesson or caller.lesson:
+            version = await store.get(self._database, person, lesson or caller.lesson or "")
+            _check_key(caller, version)
+        if session is not None:
+            if await self.follow(caller, session) is None:
+                await self._continuable(caller, session)
+        elif version is None or not await self._orphans(person, version.lesson_id):
+            await self._check_room(person)
+        return version
+
     async def follow(self, caller: Caller, session_id: UUID) -> Session | None:
         """The session that the caller may read along with; None: it is their own, to go on with.
 
@@ -221,19 +244,30 @@ class Lobby:
                 orphans.append(row)
         return orphans
 
-    async def _resume(self, caller: Caller, session_id: UUID) -> Session:
-        person = caller.person
-        here = self._live.get(session_id)
+    async def _continuable(
+        self, caller: Caller, session_id: UUID
+    ) -> tuple[Session | None, store.LessonVersion]:
+        """The caller's session, if it is here, and its lesson; raises where it can't go on."""
+        tenant_id, here = caller.person.tenant_id, self._live.get(session_id)
         if here is not None:
             _check_may_continue(caller, session_id, here.student.id, here.lesson)
             if here.conversation.ended:
                 raise SessionIsOver(None)
-            return here
-        row = await record.get(self._database, person.tenant_id, session_id)
-        version = await store.version(self._database, person.tenant_id, row.lesson_version_id)
+            return here, here.lesson
+        row = await record.get(self._database, tenant_id, session_id)
+        version = await store.version(self._database, tenant_id, row.lesson_version_id)
         _check_may_continue(caller, session_id, row.student_id, version)
+        if row.status == "ended":
+            raise SessionIsOver(row.end_reason)
         if len(self._live) >= self.settings.sessions:
             raise ServerIsFull
+        return None, version
+
+    async def _resume(self, caller: Caller, session_id: UUID) -> Session:
+        person = caller.person
+        here, version = await self._continuable(caller, session_id)
+        if here is not None:
+            return here
         row, items = await record.resume(self._database, person.tenant_id, session_id)
         meanwhile: list[object] = []
         unsubscribe = self._bus.subscribe(session_topic(session_id), meanwhile.append)
@@ -248,15 +282,18 @@ class Lobby:
             _on_bus(session, event)
         return session
 
+    async def _check_room(self, person: Person, *, sandbox: bool = False) -> None:
+        """Raise unless one more session of a person may begin."""
+        if len(self._live) >= self.settings.sessions:
+            raise ServerIsFull
+        live = await record.count_live(self._database, person.tenant_id, person.id)
+        if live >= self.settings.live_per_student and not sandbox:
+            raise TooManySessions(self.settings.live_per_student)
+
     async def _start(
         self, person: Person, version: store.LessonVersion, mode: Mode, *, sandbox: bool = False
     ) -> Session:
-        settings = self.settings
-        if len(self._live) >= settings.sessions:
-            raise ServerIsFull
-        live = await record.count_live(self._database, person.tenant_id, person.id)
-        if live >= settings.live_per_student and not sandbox:
-            raise TooManySessions(settings.live_per_student)
+        await self._check_room(person, sandbox=sandbox)
         tenant = await self._database.tenant(person.tenant_id)
         rules = (await school_settings.of_school(self._database, person.tenant_id)).get("rules", "")
         brief = compile_brief(
@@ -274,7 +311,7 @@ class Lobby:
             sandbox=sandbox,
             mode=mode,
             engine=self._engine.name,
-            grace_s=settings.grace_s,
+            grace_s=self.settings.grace_s,
         )
         tell_session(self._bus, person.tenant_id, row, "live")
         return await self._open(person, row, brief, version, ())

@@ -33,6 +33,7 @@ from sessions.live.session import Session
 from sessions.record import sessions as record
 from sessions.review import overrides
 from sessions.review.override import Content, Target
+from tenancy.ids import new_id
 from tenancy.model import Caller, NotAllowed, Person
 from tenancy.postgres import Database
 from tests.conftest import School
@@ -286,6 +287,49 @@ async def test_a_session_is_its_students_own_and_a_key_its_lessons(
             await lobby.enter(place.caller(person), lesson=None, session=session.id)
     with pytest.raises(NotAllowed):
         await lobby.enter(place.caller(lesson="photosynthesis"), lesson=None, session=session.id)
+
+
+async def test_a_check_refuses_what_entering_would_and_begins_nothing(
+    place: Place, other_school: School
+) -> None:
+    lobby = place.process(LobbySettings(live_per_student=1, sessions=2))
+    version = await lobby.check(place.caller(), lesson="halves")
+    assert version is not None and version.slug == "halves"
+    assert await lobby.check(place.caller(), lesson=None) is None
+    assert len(lobby) == 0
+    with pytest.raises(store.LessonUnknown):
+        await lobby.check(place.caller(), lesson="quarters")
+    with pytest.raises(NotAllowed):
+        await lobby.check(place.caller(lesson=str(new_id())), lesson="halves")
+
+    session, door, _ = await place.enter(lobby)
+    for lesson in ("halves", None):
+        with pytest.raises(TooManySessions):
+            await lobby.check(place.caller(), lesson=lesson)
+    await lobby.check(place.caller(), lesson=None, session=session.id)
+    await lobby.check(place.caller(place.school.tutor), lesson=None, session=session.id)
+    for person in (place.school.parent, other_school.student):
+        with pytest.raises(SessionUnknown):
+            await lobby.check(place.caller(person), lesson=None, session=session.id)
+    session.detach(door, finished=False)
+    await lobby.check(place.caller(), lesson="halves")  # it would go on
+
+    full = place.process(LobbySettings(sessions=0))
+    for named in (None, session.id):
+        with pytest.raises(ServerIsFull):
+            await full.check(place.caller(), lesson=None, session=named)
+    full.closing = True
+    with pytest.raises(ServerIsFull):
+        await full.check(place.caller(), lesson="halves")
+
+    _, door, resumed = await place.enter(lobby)
+    assert resumed
+    session.detach(door, finished=True)
+    for here in (lobby, full):
+        full.closing = False
+        await until(session.ended.is_set)
+        with pytest.raises(SessionIsOver):
+            await here.check(place.caller(), lesson=None, session=session.id)
 
 
 # ---- reading along -----------------------------------------------------------------------------
