@@ -352,6 +352,7 @@ async def _advance(
         progress.steps if progress else None,
         progress.status if progress else None,
         [name for name in dict.fromkeys(engines) if name],
+        any(item.kind == "audio" for item in batch.items) if batch.items else None,
     )
     if last_seq is None:
         raise SessionTaken(

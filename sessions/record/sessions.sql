@@ -27,9 +27,10 @@ RETURNING id, student_id, lesson_id, lesson_version_id, brief_hash, sandbox, mod
           step, steps, progress, engines, epoch, last_seq, last_seen_at;
 
 -- advance(tenant_id, id, epoch, items, seen, wall, student, tutor, silence, step, steps, progress,
---         engines)
+--         engines, spoken)
 -- The begin of every save: takes the row's lock and the numbers of the items that follow. No row:
--- another process writes this session now, or it is over.
+-- another process writes this session now, or it is over. What is only typed and read is `text`,
+-- whatever the door expected.
 UPDATE sessions
    SET last_seq = last_seq + $4,
        last_seen_at = CASE WHEN $5 THEN now() ELSE last_seen_at END,
@@ -40,6 +41,7 @@ UPDATE sessions
        step = coalesce($10, step),
        steps = coalesce($11, steps),
        progress = coalesce($12, progress),
+       mode = CASE WHEN $14 THEN 'voice' WHEN NOT $14 AND last_seq = 0 THEN 'text' ELSE mode END,
        engines = engines || (
          SELECT coalesce(jsonb_agg(name), '[]')
            FROM unnest($13::text[]) AS name

@@ -57,7 +57,7 @@ async def test_a_typed_lesson_is_led_to_its_end_and_stays_in_its_schools_record(
 
 def check_record(place: Place, pupil: Pupil, session: UUID, lasted_ms: float) -> None:
     card = place.read(f"/sessions/{session}")
-    assert (card["status"], card["end_reason"]) == ("ended", "finished")
+    assert (card["status"], card["end_reason"], card["mode"]) == ("ended", "finished", "text")
     assert 0 < card["wall_ms"] <= lasted_ms
     assert (card["student_speech_ms"], card["tutor_speech_ms"]) == (0, 0)
     assert card["silence_ms"] == card["wall_ms"]

@@ -434,3 +434,24 @@ async def _somebody_waits_for_a_lock(database):
                 "SELECT count(*) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND wait_event_type = 'Lock'"
             )
+
+
+async def test_what_is_only_typed_and_read_is_text_whatever_the_door_expected(
+    database, school, begin, turn
+):
+    async def mode(ref):
+        return (await sessions.get(database, ref.tenant_id, ref.session_id)).mode
+
+    typed = await begin(school, mode="voice")
+    await sessions.append(database, typed, Batch())
+    assert await mode(typed) == "voice", "nothing was said yet"
+    await sessions.append(database, typed, Batch(items=(turn(1),)))
+    await sessions.append(database, typed, Batch(items=(turn(2),)))
+    assert await mode(typed) == "text"
+    await sessions.append(database, typed, Batch(items=(turn(3, kind="audio"),)))
+    await sessions.append(database, typed, Batch(items=(turn(4),)))
+    assert await mode(typed) == "voice"
+
+    spoken = await begin(school, mode="text")
+    await sessions.append(database, spoken, Batch(items=(turn(1, kind="audio"), turn(2))))
+    assert await mode(spoken) == "voice"
