@@ -117,7 +117,9 @@ function Changes({ api, path, left, right, language }) {
       <h3>${part}</h3>
       ${own.map((change, i) => html`<article class="change" key=${i}>
         <h4>${change.place} <span class="mark">${KINDS[change.kind] ?? change.kind}</span></h4>
-        <${SideBySide} before=${spelled(change.left)} after=${spelled(change.right)} titles=${[one.label, other.label]} language=${language} />
+        ${change.kind === "moved"
+          ? html`<p>It was ${change.left.toLowerCase()}, and is ${change.right.toLowerCase()} now.</p>`
+          : html`<${SideBySide} before=${spelled(change.left)} after=${spelled(change.right)} titles=${[one.label, other.label]} language=${language} />`}
       </article>`)}
     </section>`)}`;
 }
