@@ -142,10 +142,6 @@ class Sentence:
     item_ids: tuple[str, ...]
 
 
-UNCHECKED = "nobody has checked it yet"
-"What a summary says of itself; who reads it after somebody has reads who that was."
-
-
 @dataclass(frozen=True, slots=True)
 class Summary:
     """What a session came to."""

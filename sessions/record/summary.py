@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from ai.engine import Brief
 from ai.local.intents import says_yes
 from ai.local.sentences import question_of
-from sessions.record.model import UNCHECKED, Item, Progress, Sentence, Summary
+from sessions.record.model import Item, Progress, Sentence, Summary
+from sessions.record.summary_words import Words, words_in
 
 BRIEF_BELOW = 3  # student turns; fewer tell nothing about how it went
 QUOTE_CHARS = 90
@@ -54,44 +55,44 @@ def summarise(
     brief: Brief, subjects: Sequence[str], items: Iterable[Item], progress: Progress
 ) -> Summary:
     """The summary of a session that is over."""
+    words = words_in(brief.language)
     log = sorted(items, key=lambda item: item.position)
     turns = [item for item in log if item.speaker == "student" and item.said]
     subjects = tuple(subject for subject in subjects if subject)
     if not turns:
-        return _without_words(brief, subjects, log)
+        return _without_words(words, brief, subjects, log)
     steps = [step for step in _walk(log) if 0 <= step.index < len(brief.steps)]
     here = min(progress.step, len(brief.steps) - 1)
     finished = progress.status == "lesson_done"
     enough = finished or len(turns) >= BRIEF_BELOW
-    narrative = [Sentence(f"You worked on “{brief.title}”.{_goal(brief)}", (log[0].id,))]
+    worked_on = words.worked_on.format(title=brief.title) + _goal(words, brief)
+    narrative = [Sentence(worked_on, (log[0].id,))]
     if enough:
-        narrative += _how_it_went(brief, steps)
-    narrative.append(_where_it_ended(brief, finished, here, log))
-    narrative += _how_it_was_heard(log)
-    narrative.append(_made_by(log))
+        narrative += _how_it_went(words, brief, steps)
+    narrative.append(_where_it_ended(words, brief, finished, here, log))
+    narrative += _how_it_was_heard(words, log)
+    narrative.append(_made_by(words, log))
     return Summary(
         kind="normal" if enough else "brief",
         narrative=tuple(narrative),
-        next_steps=tuple(_next_steps(brief, steps, finished, here, log)),
+        next_steps=tuple(_next_steps(words, brief, steps, finished, here, log)),
         subjects=subjects,
-        done_well=_done_well(brief, steps),
+        done_well=_done_well(words, brief, steps),
         practice=tuple(_question(brief, s.index) for s in steps if _needs_practice(s))[:MANY],
     )
 
 
-def _without_words(brief: Brief, subjects: tuple[str, ...], log: Sequence[Item]) -> Summary:
+def _without_words(
+    words: Words, brief: Brief, subjects: tuple[str, ...], log: Sequence[Item]
+) -> Summary:
     ids = tuple(item.id for item in log[:1])
     return Summary(
         kind="no_transcript",
         narrative=(
-            Sentence(
-                f"In this lesson, “{brief.title}”, no words of yours were written down,"
-                " so there is nothing to sum up.",
-                ids,
-            ),
-            _made_by(log),
+            Sentence(words.nothing_written.format(title=brief.title), ids),
+            _made_by(words, log),
         ),
-        next_steps=(Sentence(f"Start again. The lesson begins with {_ask(brief, 0)}", ids),),
+        next_steps=(Sentence(words.start_again.format(ask=_ask(brief, 0)), ids),),
         subjects=subjects,
     )
 
@@ -184,45 +185,49 @@ def _answer(before: _Mark, turns: Sequence[Item]) -> _Answer:
     return _Answer(said, (turns[-1].id,))
 
 
-def _how_it_went(brief: Brief, steps: Sequence[_Step]) -> list[Sentence]:
+def _how_it_went(words: Words, brief: Brief, steps: Sequence[_Step]) -> list[Sentence]:
     told: list[Sentence] = []
     right = [step.right for step in steps if step.right is not None]
     if right:
         first_tries = sum(step.first_try for step in steps)
-        how = f", {_count(first_tries)} of them at the first try"
+        how = words.found_some_at_once
         if first_tries == len(right):
-            how = " at the first try"
+            how = words.found_at_once
         elif first_tries == 0:
-            how = ""
+            how = words.found
+        questions = words.number_of(len(right), words.questions)
         told.append(
             Sentence(
-                f"You found the answer to {_number_of(len(right), 'question')}{how}.",
+                how.format(questions=questions, some=words.count(first_tries)),
                 tuple(item_id for answer in right for item_id in answer.item_ids),
             )
         )
     for step in [step for step in steps if step.right and not step.first_try][:MANY]:
-        told.append(_found(brief, step))
+        told.append(_found(words, brief, step))
     for step in [step for step in steps if step.together][:MANY]:
         ids = tuple(item.id for item in (step.asked, step.over) if item)
-        told.append(Sentence(f"The tutor worked out {_ask(brief, step.index)} with you.", ids))
+        told.append(Sentence(words.worked_out.format(ask=_ask(brief, step.index)), ids))
     helped = tuple(item.id for step in steps for item in step.helped)
     if helped:
-        told.append(Sentence("When you were stuck, you said so and got help.", helped))
+        told.append(Sentence(words.stuck, helped))
     return told
 
 
-def _found(brief: Brief, step: _Step) -> Sentence:
+def _found(words: Words, brief: Brief, step: _Step) -> Sentence:
     """A right answer that took more than one try."""
     ask, right = _ask(brief, step.index), step.right or _Answer("", ())
     if step.wrong:
         wrong = step.wrong[0]
-        text = f"For {ask} you first said {_quote(wrong.words)}, and then {_quote(right.words)}."
+        text = words.first_wrong.format(
+            ask=ask, wrong=_quote(wrong.words), right=_quote(right.words)
+        )
         return Sentence(text, (*wrong.item_ids, *right.item_ids))
-    text = f"After {_number_of(step.hints, 'hint')} you found {_quote(right.words)} for {ask}."
+    hints = words.number_of(step.hints, words.hints)
+    text = words.after_hints.format(hints=hints, right=_quote(right.words), ask=ask)
     return Sentence(text, right.item_ids)
 
 
-def _how_it_was_heard(log: Sequence[Item]) -> list[Sentence]:
+def _how_it_was_heard(words: Words, log: Sequence[Item]) -> list[Sentence]:
     missed = tuple(
         item.id
         for item in log
@@ -230,78 +235,79 @@ def _how_it_was_heard(log: Sequence[Item]) -> list[Sentence]:
     )
     if not missed:
         return []
-    times = "Once" if len(missed) == 1 else f"{_count(len(missed)).capitalize()} times"
-    return [Sentence(f"{times} your words could not be understood.", missed)]
+    told = words.not_understood[len(missed) != 1]
+    return [Sentence(told.format(times=words.count(len(missed)).capitalize()), missed)]
 
 
-def _made_by(log: Sequence[Item]) -> Sentence:
+def _made_by(words: Words, log: Sequence[Item]) -> Sentence:
     ids = tuple(dict.fromkeys(item.id for item in (*log[:1], *log[-1:])))
-    which = "corrected " if any(item.corrected for item in log) else ""
-    return Sentence(f"Fixed rules made this summary from the {which}transcript; {UNCHECKED}.", ids)
+    transcript = words.transcript[any(item.corrected for item in log)]
+    return Sentence(words.made_by.format(transcript=transcript, unchecked=words.unchecked), ids)
 
 
-def _where_it_ended(brief: Brief, finished: bool, here: int, log: Sequence[Item]) -> Sentence:
+def _where_it_ended(
+    words: Words, brief: Brief, finished: bool, here: int, log: Sequence[Item]
+) -> Sentence:
     last = (log[-1].id,)
     if finished:
-        return Sentence("You went through the whole lesson, to its end.", last)
-    where = f"question {here + 1} of {len(brief.steps)}"
-    return Sentence(f"The lesson stopped at {where}: {_ask(brief, here)}", last)
+        return Sentence(words.to_the_end, last)
+    told = words.stopped_at.format(number=here + 1, of=len(brief.steps), ask=_ask(brief, here))
+    return Sentence(told, last)
 
 
 def _next_steps(
-    brief: Brief, steps: Sequence[_Step], finished: bool, here: int, log: Sequence[Item]
+    words: Words,
+    brief: Brief,
+    steps: Sequence[_Step],
+    finished: bool,
+    here: int,
+    log: Sequence[Item],
 ) -> list[Sentence]:
     planned: list[Sentence] = []
     if not finished:
         asked = next((step.asked for step in steps if step.index == here), log[-1])
-        planned.append(Sentence(f"Go on with {_ask(brief, here)}", (asked.id,)))
+        planned.append(Sentence(words.go_on.format(ask=_ask(brief, here)), (asked.id,)))
     for step in steps:
         if step.together:
-            how = "on your own"
+            again = words.once_more_alone
         elif step.right and step.hints:
-            how = "without a hint"
+            again = words.once_more_unhinted
         else:
             continue
         ids = (step.asked.id, *(step.right.item_ids if step.right else ()))
-        planned.append(Sentence(f"Try {_ask(brief, step.index)} once more, {how}.", ids))
+        planned.append(Sentence(again.format(ask=_ask(brief, step.index)), ids))
     if not planned:
-        text = "You are ready for the next lesson. Ask your teacher which one."
-        planned.append(Sentence(text, (log[-1].id,)))
+        planned.append(Sentence(words.ready, (log[-1].id,)))
     return planned[:MANY]
 
 
-def _done_well(brief: Brief, steps: Sequence[_Step]) -> Sentence | None:
+def _done_well(words: Words, brief: Brief, steps: Sequence[_Step]) -> Sentence | None:
     """The one thing worth saying first: staying with it, then a first try, then asking for help."""
+
+    def tell(praise: str, step: _Step, right: _Answer, before: tuple[str, ...] = ()) -> Sentence:
+        text = praise.format(ask=_ask(brief, step.index), right=_quote(right.words))
+        return Sentence(text, (*before, *right.item_ids))
+
     for step in steps:
         if step.right and step.wrong:
-            text = f"You stayed with {_ask(brief, step.index)} until you had it"
-            return _with_answer(text, step.right, step.wrong[0].item_ids)
+            return tell(words.stayed, step, step.right, step.wrong[0].item_ids)
     for step in reversed(steps):
         if step.right and step.first_try:
-            return _with_answer(f"You had {_ask(brief, step.index)} at the first try", step.right)
+            return tell(words.had_at_once, step, step.right)
     for step in steps:
         if step.right:
-            text = f"You found the answer to {_ask(brief, step.index)}"
-            return _with_answer(text, step.right)
+            return tell(words.had, step, step.right)
     helped = tuple(item.id for step in steps for item in step.helped)
-    return (
-        Sentence("You said when you were stuck. That is how one learns.", helped)
-        if helped
-        else None
-    )
-
-
-def _with_answer(text: str, right: _Answer, before: tuple[str, ...] = ()) -> Sentence:
-    return Sentence(f"{text}: {_quote(right.words)}.", (*before, *right.item_ids))
+    return Sentence(words.said_stuck, helped) if helped else None
 
 
 def _needs_practice(step: _Step) -> bool:
     return step.together or (step.right is not None and step.hints > 0)
 
 
-def _goal(brief: Brief) -> str:
+def _goal(words: Words, brief: Brief) -> str:
     goal = _short(brief.goal).rstrip(".")
-    return f" Its goal: {goal}." if goal else ""
+    return words.goal.format(goal=goal) if goal else ""
 
 
 def _question(brief: Brief, index: int) -> str:
@@ -319,12 +325,3 @@ def _quote(text: str) -> str:
 def _short(text: str) -> str:
     line = " ".join(text.split())
     return line if len(line) <= QUOTE_CHARS else line[: QUOTE_CHARS - 1].rstrip() + "…"
-
-
-def _count(number: int) -> str:
-    words = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-    return words[number] if 0 <= number < len(words) else str(number)
-
-
-def _number_of(count: int, noun: str) -> str:
-    return f"{_count(count)} {noun}" if count == 1 else f"{_count(count)} {noun}s"

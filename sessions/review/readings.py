@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sessions.record.listing import Reviewed
-from sessions.record.model import UNCHECKED, Corrected, Item, Role, Sentence, Speaker, Summary
+from sessions.record.model import Corrected, Item, Role, Sentence, Speaker, Summary
+from sessions.record.summary_words import checked_by
 from sessions.review.override import (
     Content,
     Override,
@@ -28,7 +29,6 @@ _ROLES: Mapping[Speaker, Role] = {
     "tutor": "assistant",
     "system": "system",
 }
-_CHECKED = "{} has looked through it"
 _OF_ITEMS: tuple[Kind, ...] = ("words", "speaker", "answer")
 
 
@@ -167,7 +167,7 @@ def _sentence(
     place: Place, sentence: Sentence, ends: Mapping[Target, Override], by: str | None
 ) -> SentenceReading:
     override = in_force(place.target, Content(text=sentence.text), ends)
-    said = sentence.text if by is None else sentence.text.replace(UNCHECKED, _CHECKED.format(by))
+    said = sentence.text if by is None else checked_by(by, sentence.text)
     text = said if override is None else (override.new.text or said)
     return SentenceReading(place, text, sentence.item_ids, said, override)
 

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from ai.events import Word
 from sessions.record.listing import Reviewed
-from sessions.record.model import UNCHECKED, Corrected, Item, Sentence, Summary
+from sessions.record.model import Corrected, Item, Sentence, Summary
+from sessions.record.summary_words import ENGLISH, SPANISH
 from sessions.record.transcript import as_json, as_text, as_vtt
 from sessions.review.override import resolve
 from sessions.review.readings import known_to, of_items, of_summary
@@ -161,7 +162,7 @@ def test_a_summary_is_stale_until_it_knows_the_corrections_of_items():
 
 
 def test_once_somebody_has_been_through_it_a_summary_says_so():
-    made_by = Sentence(f"Rules made this; {UNCHECKED}.", ())
+    made_by = Sentence(f"Rules made this; {ENGLISH.unchecked}.", ())
     summary = replace(SUMMARY, narrative=(made_by,))
     marked = Reviewed(NOON, UUID(int=7), "Tayo Okafor")
 
@@ -174,3 +175,10 @@ def test_once_somebody_has_been_through_it_a_summary_says_so():
     assert says(NOON + timedelta(hours=1)) == made_by.text, "it was made anew since"
     fix = override("sentence", "1.narrative.0", "I wrote this.", made_by.text)
     assert says(NOON - timedelta(hours=1), [fix]) == "I wrote this."
+
+
+def test_in_spanish_too():
+    made_by = Sentence(f"Unas reglas lo hicieron; {SPANISH.unchecked}.", ())
+    marked = Reviewed(NOON, UUID(int=7), "Tayo Okafor")
+    reading = of_summary(replace(SUMMARY, narrative=(made_by,)), 1, NOON, (), marked)
+    assert reading.narrative[0].text == "Unas reglas lo hicieron; Tayo Okafor lo ha revisado."
