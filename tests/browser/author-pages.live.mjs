@@ -27,7 +27,7 @@ test("the list is searched and filtered in the address; archiving can be undone"
   await page.getByText("is back.").waitFor();
   await page.getByRole("link", { name: title, exact: true }).waitFor();
   await page.getByRole("link", { name: /^Duplicate/ }).click();
-  await page.getByRole("option", { name: /Searched for/ }).waitFor({ state: "attached" });
+  await page.getByRole("option", { name: title }).waitFor({ state: "attached" });
   await button(page, "Create the lesson").click();
   await field(page, "title").waitFor();
   await page.goto("/instructor?search=nothing+like+it");
