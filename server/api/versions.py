@@ -12,6 +12,7 @@ from server.api.shapes import PersonName
 from server.api.table import Call, Model, Route
 from sessions.errors import VersionUnknown
 from sessions.lessons import drafts, library, versions
+from sessions.lessons.aside import aside
 from sessions.lessons.compare import compare
 from sessions.lessons.draft import Content
 from sessions.lessons.export import MEDIA, export
@@ -122,7 +123,7 @@ async def compare_versions(call: Call) -> Comparison:
             PlanChange(
                 path=one.path, place=one.place, kind=one.kind, left=one.left, right=one.right
             )
-            for one in compare(before, after)
+            for one in await aside(compare, before, after)
         ],
     )
 
@@ -134,7 +135,7 @@ async def export_draft(call: Call) -> Response:
         lesson = await library.get(database, person, id_in_path(call))
         draft = await drafts.get(database, person, lesson.id)
     return Response(
-        export(draft.content, format),
+        await aside(export, draft.content, format),
         media_type=MEDIA[format],
         headers={"Content-Disposition": f'attachment; filename="{lesson.slug}.{format}"'},
     )

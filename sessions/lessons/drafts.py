@@ -14,6 +14,7 @@ from uuid import UUID
 from sessions.bus import Bus
 from sessions.errors import DraftConflict, DraftNotReady, LessonUnknown
 from sessions.lessons import draft, versions, writing
+from sessions.lessons.aside import aside
 from sessions.lessons.brief import Part, SchoolPolicy, StudentFacts, traced
 from sessions.lessons.draft import Change, Conflict, Content, Json
 from sessions.lessons.findings import Finding, named, read_draft
@@ -165,8 +166,9 @@ async def checked(database: Database, person: Person, lesson_id: UUID) -> Checke
     found = await get(database, person, lesson_id)
     tenant = await database.tenant(person.tenant_id)
     rules = (await settings.get(database, person.tenant_id)).rules
-    lines = brief_of(found.content, SchoolPolicy(name=tenant.name, rules=rules))
-    return Checked(found.revision, check(found.content), lines)
+    school = SchoolPolicy(name=tenant.name, rules=rules)
+    lines = await aside(brief_of, found.content, school)
+    return Checked(found.revision, await aside(check, found.content), lines)
 
 
 async def to_try(database: Database, person: Person, lesson_id: UUID) -> Plan:
@@ -179,9 +181,10 @@ async def to_try(database: Database, person: Person, lesson_id: UUID) -> Plan:
     """
     require(person, "try")
     found = await get(database, person, lesson_id)
-    plan = read_draft(found.content)
+    plan = await aside(read_draft, found.content)
     if isinstance(plan, list):
-        raise DraftNotReady([one for one in check(found.content) if one.severity == "error"])
+        errors = [one for one in await aside(check, found.content) if one.severity == "error"]
+        raise DraftNotReady(errors)
     return plan
 
 

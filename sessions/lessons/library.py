@@ -8,6 +8,7 @@ from uuid import UUID
 from sessions.bus import Bus, school_topic
 from sessions.errors import LessonUnknown
 from sessions.lessons import draft, writing
+from sessions.lessons.aside import aside
 from sessions.lessons.draft import Content
 from sessions.lessons.plan import read_plan
 from sessions.lessons.templates import template
@@ -157,7 +158,7 @@ async def create(
     require(person, "write")
     begun: Content | None = None
     if text is not None:
-        begun = draft.from_plan(read_plan(text))
+        begun = draft.from_plan(await aside(read_plan, text))
     elif like is not None:
         begun = draft.from_plan(template(like))
 

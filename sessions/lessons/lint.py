@@ -7,8 +7,9 @@ of the answer checkers, as far as it costs nothing (no computer algebra here).
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
 
 from ai.local.formulas import Formula, find_formulas, letters_of, read_formula
 from ai.local.numbers import find, primary, read_number, tokens_of
@@ -22,6 +23,8 @@ from sessions.lessons.variables import FILLED, VARIABLES, Trouble, troubles
 
 MAX_SPOKEN_WORDS = 80  # half a minute of our own voice (ai/local/espeak.py: 160 words a minute)
 MAX_FINDINGS = 100  # at once; more would not be read
+LOOKED_AT = 1_000  # characters of a text; a plan takes 600 where something is said
+REMEMBERED = 4_096  # texts: after a change all but one are as they were
 
 Fault = tuple[str, str, str]
 "Path, reason, mend."
@@ -79,10 +82,10 @@ def _paths_in_order(content: Content) -> Iterator[str]:
 
 def _said(plan: Plan) -> Texts:
     """What the tutor says, more or less in these words."""
-    yield "opening", plan.opening
+    yield "opening", plan.opening[:LOOKED_AT]
     for i, step in enumerate(plan.steps):
-        yield from ((f"steps.{i}.{name}", text) for name, text in _said_in(step))
-    yield "closing", plan.closing
+        yield from ((f"steps.{i}.{name}", text[:LOOKED_AT]) for name, text in _said_in(step))
+    yield "closing", plan.closing[:LOOKED_AT]
 
 
 def _said_in(step: StepPlan) -> Texts:
@@ -98,12 +101,12 @@ def _said_in(step: StepPlan) -> Texts:
 
 def _told(plan: Plan) -> Texts:
     """The same, and what the tutor is told about how to say it."""
-    yield "goal", plan.goal
+    yield "goal", plan.goal[:LOOKED_AT]
     for i, rule in enumerate(plan.voice.rules):
-        yield f"voice.rules.{i}", rule
+        yield f"voice.rules.{i}", rule[:LOOKED_AT]
     yield from _said(plan)
     for i, step in enumerate(plan.steps):
-        yield f"steps.{i}.exit", step.exit
+        yield f"steps.{i}.exit", step.exit[:LOOKED_AT]
 
 
 def _written(plan: Plan) -> Texts:
@@ -239,7 +242,7 @@ def _variables(plan: Plan) -> Iterator[Fault]:
     for path, text in _written(plan):
         name = next((part for part in reversed(path.split(".")) if not part.isdigit()), "")
         filled = name in FILLED
-        for trouble in troubles(text, filled=filled):
+        for trouble in troubles(text[:LOOKED_AT], filled=filled):
             yield path, *_of_variable(trouble, filled)
 
 
@@ -280,64 +283,72 @@ RULES = (
 # ---- whether a hint gives the answer away --------------------------------------------------------
 
 
+@lru_cache(REMEMBERED)
+def _numbers(text: str, language: str) -> frozenset[Fraction]:
+    mentions = find(text, language, homophones=False).mentions
+    return frozenset(mention.value for mention in mentions if not mention.negated)
+
+
+_number = lru_cache(REMEMBERED)(read_number)
+_formula = lru_cache(REMEMBERED)(read_formula)
+_formulas = lru_cache(REMEMBERED)(find_formulas)
+
+
+@lru_cache(REMEMBERED)
+def _words(text: str, language: str) -> tuple[str, ...]:
+    return tuple(tokens_of(text, language))
+
+
 def _revealed(step: StepPlan, hint: str, language: str) -> str:
     """The accepted answer that a hint says, where the question did not; empty if none."""
-    asked = f"{step.say} {step.ask}"
+    hint, asked = hint[:LOOKED_AT], f"{step.say} {step.ask}"[:LOOKED_AT]
     for answer in step.answers:
         for text in (answer.text, *answer.also):
-            if text and _SAYS[answer.kind](text, hint, asked, step, language):
+            if text and _SAYS[answer.kind](text[:LOOKED_AT], hint, asked, step, language):
                 return text
     return ""
 
 
 def _says_number(text: str, hint: str, asked: str, _: StepPlan, language: str) -> bool:
-    value = read_number(text, language)
+    value = _number(text, language)
     return value is not None and value in _numbers(hint, language) - _numbers(asked, language)
 
 
-def _numbers(text: str, language: str) -> set[Any]:
-    mentions = find(text, language, homophones=False).mentions
-    return {mention.value for mention in mentions if not mention.negated}
-
-
 def _says_formula(text: str, hint: str, asked: str, _: StepPlan, language: str) -> bool:
-    formula = read_formula(text, language)
+    formula = _formula(text, language)
     if formula is None:
         return False
     letters = letters_of(formula)
 
     def said(where: str) -> bool:
-        found = find_formulas(where, letters, language)
-        return any(_alike(formula, other) for other in found)
+        return any(_alike(formula, other) for other in _formulas(where, letters, language))
 
     return said(hint) and not said(asked)
 
 
 def _alike(one: Formula, other: Formula) -> bool:
-    return replace(one, text="") == replace(other, text="")
+    return (one.left, one.right) == (other.left, other.right)
 
 
 def _says_words(text: str, hint: str, asked: str, _: StepPlan, language: str) -> bool:
-    words = tokens_of(text, language)
+    words = _words(text, language)
     if len("".join(words)) < 3:  # `a`, `no`: in every sentence
         return False
-    return _holds(tokens_of(hint, language), words) and not _holds(
-        tokens_of(asked, language), words
-    )
+    return _holds(_words(hint, language), words) and not _holds(_words(asked, language), words)
 
 
 def _says_choice(text: str, hint: str, asked: str, step: StepPlan, language: str) -> bool:
     """A hint that names the other choices too only tells them apart."""
-    hinted = tokens_of(hint, language)
+    hinted = _words(hint, language)
     others = [one for one in step.choices if one != text]
     return (
         text in step.choices
-        and _holds(hinted, tokens_of(text, language))
-        and not any(_holds(hinted, tokens_of(other, language)) for other in others)
+        and _holds(hinted, _words(text, language))
+        and not any(_holds(hinted, _words(other, language)) for other in others)
     )
 
 
-def _holds(tokens: list[str], words: list[str]) -> bool:
+def _holds(tokens: tuple[str, ...], words: tuple[str, ...]) -> bool:
     return any(tokens[at : at + len(words)] == words for at in range(len(tokens) - len(words) + 1))
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from sessions.bus import Bus
 from sessions.errors import DraftMoved, DraftNotReady, VersionUnknown
 from sessions.lessons import draft, writing
+from sessions.lessons.aside import aside
 from sessions.lessons.draft import Content
 from sessions.lessons.findings import read_draft
 from sessions.lessons.library import SchoolLesson, get_within, require, tell
@@ -99,6 +100,12 @@ async def publish(
     require(person, "publish")
     tenant_id = person.tenant_id
 
+    async with database.transaction(tenant_id) as connection:
+        row = await writing.hold_draft(connection, tenant_id, lesson_id)
+    if row["revision"] != revision:
+        raise DraftMoved(row["revision"])
+    plan = await aside(ready, row["content"])
+
     async def work(connection: Connection) -> tuple[Version, bool]:
         row = await writing.hold_draft(connection, tenant_id, lesson_id)
         lesson = await writing.hold_lesson(connection, tenant_id, lesson_id)
@@ -108,7 +115,6 @@ async def publish(
             known = await get_version(connection, tenant_id, lesson_id, row["based_on"])
             if known.published:
                 return known, False
-        plan = ready(row["content"])
         step_ids = draft.order_of(row["content"])
         version_id, number = await writing.add_version(
             connection, tenant_id, lesson_id, plan, step_ids, person.id, note
