@@ -135,7 +135,7 @@ function Writing({ api, me, go, retitle, desk, lesson, subjects, onLesson }) {
     <div class="editor" data-wide=${isWide}>
       ${isWide && form}
       <div class="editor-side">
-        <${Tabs} label="Beside the form" head=${!isWide && saved} tabs=${isWide ? tabs : [{ key: "write", title: "Write", content: () => form }, ...tabs]}
+        <${Tabs} label="Beside the form" head=${!isWide && saved} tabs=${isWide ? tabs : [{ key: "write", title: "Plan", content: () => form }, ...tabs]}
           current=${isWide && tab === "write" ? "findings" : tab} onChange=${setTab} />
       </div>
     </div>

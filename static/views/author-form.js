@@ -6,6 +6,8 @@ import { Steps } from "./author-steps.js";
 
 const LANGUAGES = ["en", "es", "ar", "de", "fr", "hi", "it", "ja", "ko", "nl", "pl", "pt", "ro", "ru", "sv", "tr", "uk", "vi", "zh"];
 
+const OPENING = "The tutor's first words. {{student_name}} stands for the student's first name, here and wherever the tutor speaks.";
+
 /** The plan as a form: the lesson, its steps, and how the tutor should be. */
 export function PlanForm({ pen, plan, folds, subjects }) {
   const ids = (plan.steps ?? []).map(({ id }) => id);
@@ -22,7 +24,7 @@ export function PlanForm({ pen, plan, folds, subjects }) {
       <${Choice} pen=${pen} path="language" label="Language" fallback="en" options=${languages(plan.language)} />
       <${Words} pen=${pen} path="goal" label="Goal" max=${400} hint="What a student can do after it." />
       <${Lines} pen=${pen} path="prior_knowledge" label="What students know already" hint="One thing a line." />
-      <${Words} pen=${pen} path="opening" label="Opening" hint="The tutor's first words." />
+      <${Words} pen=${pen} path="opening" label="Opening" hint=${OPENING} />
     </section>
     <section class="plan-part" aria-labelledby="steps-title">
       <div class="part-head"><h2 id="steps-title">Steps</h2>

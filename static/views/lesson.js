@@ -39,7 +39,7 @@ export function Lesson({ api, me, prefer, onSignOut, onSignedOut, slug, session 
   };
   if (stage === "check") return framed(html`<${MicCheck} onDone=${checked} />`);
   const talk = () => (me.preferences.mic_checked ? enter(true) : setStage("check"));
-  return framed(html`<${Ready} lesson=${load.value} continues=${Boolean(session ?? load.value.live_session_id)}
+  return framed(html`<${Ready} lesson=${load.value} continues=${!load.value.sandbox && Boolean(session ?? load.value.live_session_id)}
     onTalk=${talk} onType=${() => enter(false)} onCheck=${() => setStage("check")} />`);
 }
 
