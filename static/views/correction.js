@@ -10,7 +10,7 @@ export function Correction({ correction, before, after, titles, reasons, locale,
   const { by, at, note } = correction;
   return html`<details class="correction">
     <summary><span class="correction-mark"><span aria-hidden="true">✓ </span>corrected by <bdi>${by.name}</bdi></span>
-      <span class="correction-more">What was it?</span></summary>
+      <span class="correction-more">What was it before?</span></summary>
     <div class="correction-whole">
       ${children}
       ${before !== undefined && html`<${SideBySide} before=${before ?? ""} after=${after ?? ""} titles=${titles} />`}

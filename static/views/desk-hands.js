@@ -98,6 +98,20 @@ export function useDesk({ api, me, record, links, setTold }) {
   return desk;
 }
 
+let arrivesByKey = false;
+
+/** One goes on by key: the next session begins at its first words. */
+export function arriveByKey() {
+  arrivesByKey = true;
+}
+
+/** Whether one came by key; asked once. */
+export function cameByKey() {
+  const came = arrivesByKey;
+  arrivesByKey = false;
+  return came;
+}
+
 /** The focus goes to an item or a sentence, which comes into sight. */
 export function focusOn(id) {
   const node = id && document.getElementById(id);

@@ -4,6 +4,7 @@ import { THUMBS, countWords, endWords, engineWords } from "../js/session-words.j
 import { duration, moment } from "../lib/format.js";
 import { html, useEffect, useMemo, useState } from "../lib/html.js";
 import { Copies } from "./desk-copies.js";
+import { arriveByKey } from "./desk-hands.js";
 import { SessionFilters } from "./desk-filters.js";
 import { Loading, Trouble } from "./frame.js";
 import { useKeys } from "./keys.js";
@@ -62,7 +63,9 @@ export function Sessions({ api, me, search, go }) {
 
 function openFirst(page, open) {
   const first = page?.items.find(({ reviewed, status }) => !reviewed && status === "ended");
-  if (first) open(first);
+  if (!first) return;
+  arriveByKey();
+  open(first);
 }
 
 /** The versions met in the list, with the one that is asked for. */

@@ -5,7 +5,7 @@ import { duration, moment } from "../lib/format.js";
 import { html, useEffect, useMemo, useState } from "../lib/html.js";
 import { Copies } from "./desk-copies.js";
 import { Entry } from "./desk-entry.js";
-import { focusOn, useDesk } from "./desk-hands.js";
+import { arriveByKey, cameByKey, focusOn, useDesk } from "./desk-hands.js";
 import { reviewedInList } from "./desk-list.js";
 import { useRecord } from "./desk-record.js";
 import { DeskSide } from "./desk-side.js";
@@ -14,7 +14,6 @@ import { Loading, Trouble } from "./frame.js";
 import { useKeys } from "./keys.js";
 
 const NOTHING_MARKED = { items: new Set(), sentences: new Set() };
-let comesFromKeys = false; // one went on to the next by key: the work begins at its first words
 
 /** One session on the desk: read, corrected, marked as reviewed, and on to the next. */
 export function DeskSession({ api, me, place, search, go, retitle }) {
@@ -35,7 +34,7 @@ export function DeskSession({ api, me, place, search, go, retitle }) {
   const may = card?.may.override ?? false;
 
   const goTo = (to) => {
-    comesFromKeys = true;
+    arriveByKey();
     go(sessionsAddress(filters, `/tutor/sessions/${to}`));
   };
   const goOn = (which) => {
@@ -96,9 +95,7 @@ export function DeskSession({ api, me, place, search, go, retitle }) {
     if (card) retitle(`${card.student.name}: ${card.lesson.title}`);
   }, [card?.id]);
   useEffect(() => {
-    if (!items || !comesFromKeys) return;
-    comesFromKeys = false;
-    focusOn(items[0]?.id);
+    if (items && cameByKey()) focusOn(items[0]?.id);
   }, [Boolean(items)]);
 
   if (record.error) {

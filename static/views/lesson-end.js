@@ -23,7 +23,7 @@ export function Ended({ api, me, state, lesson, session }) {
     <h1 tabindex="-1" ref=${title}>${whole ? "You finished this lesson" : (REASONS[ended?.reason] ?? "This lesson is over")}</h1>
     <p class="faint" dir="auto" lang=${lesson.language}>${lesson.title}</p>
     ${ended && html`<${Times} wallMs=${ended.duration_ms} spokenMs=${ended.spoken_ms} locale=${me.locale} />`}
-    ${session && html`<${Feedback} api=${api} session=${session} />`}
+    ${session && !lesson.sandbox && html`<${Feedback} api=${api} session=${session} />`}
     <${Summary} summary=${summary} language=${lesson.language} locale=${me.locale} />
     <div class="actions">
       ${lesson.sandbox

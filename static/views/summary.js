@@ -25,6 +25,8 @@ export function useSummary(api, session) {
   return summary;
 }
 
+const MARK = html`<sup class="correction-mark" lang="en"><span aria-hidden="true">✓</span><span class="for-screen-reader"> (corrected)</span></sup>`;
+
 /** What was covered, one thing done well, what comes next, practice. */
 export function Summary({ summary, language, locale }) {
   if (!summary) return html`<p class="loading" role="status">Writing the summary of your lesson…</p>`;
@@ -32,10 +34,10 @@ export function Summary({ summary, language, locale }) {
     return html`<p class="empty">The summary is not written yet. You will find it with this lesson a little later.</p>`;
   }
   const text = (part) => html`<${Rich} text=${part} language=${language} />`;
-  const sentences = summary.narrative.map((sentence) => sentence.text).join(" ");
   const corrected = (sentence) => html`<${Corrected} sentence=${sentence} locale=${locale} />`;
   return html`<div class="summary" lang=${language}>
-    <section><h2 lang="en">What you did</h2><p dir="auto">${text(sentences)}</p>${summary.narrative.map(corrected)}</section>
+    <section><h2 lang="en">What you did</h2><p dir="auto">${summary.narrative.map((sentence) => html`${text(sentence.text)}${sentence.correction && MARK} `)}</p>
+      ${summary.narrative.map(corrected)}</section>
     ${summary.done_well && html`<section class="well"><h2 lang="en">Done well</h2>
       <p dir="auto">${text(summary.done_well.text)}</p>${corrected(summary.done_well)}</section>`}
     ${list("What comes next", summary.next_steps, (step) => html`${text(step.text)}${corrected(step)}`, (step) => step.id ?? step.text)}
