@@ -25,15 +25,24 @@ export function dayWithin(iso, locale = "en", now = new Date()) {
   const date = new Date(iso);
   const midnight = (moment) => new Date(moment).setHours(0, 0, 0, 0);
   const days = Math.round((midnight(date) - midnight(now)) / 86_400_000);
-  if (Math.abs(days) <= 1) return new Intl.RelativeTimeFormat(locale, { numeric: "auto" }).format(days, "day");
-  return new Intl.DateTimeFormat(locale, { day: "numeric", month: "long", year: "numeric" }).format(date);
+  if (Math.abs(days) <= 1) return formatter("RelativeTimeFormat", locale, { numeric: "auto" }).format(days, "day");
+  return formatter("DateTimeFormat", locale, { day: "numeric", month: "long", year: "numeric" }).format(date);
 }
 
 export function moment(iso, locale = "en", now = new Date()) {
-  const time = new Intl.DateTimeFormat(locale, { hour: "numeric", minute: "2-digit" }).format(new Date(iso));
+  const time = formatter("DateTimeFormat", locale, { hour: "numeric", minute: "2-digit" }).format(new Date(iso));
   return `${day(iso, locale, now)}, ${time}`;
 }
 
 function unit(value, name, locale) {
-  return new Intl.NumberFormat(locale, { style: "unit", unit: name, unitDisplay: "long" }).format(value);
+  return formatter("NumberFormat", locale, { style: "unit", unit: name, unitDisplay: "long" }).format(value);
+}
+
+const formatters = new Map();
+
+/** Made once for each way of saying something: making one takes longer than using it a hundred times. */
+function formatter(kind, locale, options) {
+  const name = `${kind} ${locale} ${Object.values(options)}`;
+  if (!formatters.has(name)) formatters.set(name, new Intl[kind](locale, options));
+  return formatters.get(name);
 }

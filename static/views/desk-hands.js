@@ -99,6 +99,14 @@ export function useDesk({ api, me, record, links, setTold }) {
 }
 
 let arrivesByKey = false;
+const trail = []; // the sessions one went on from: the way back leads there, though they may have left the list
+
+export const trailOf = {
+  begin: () => trail.splice(0),
+  on: (id) => trail.push(id),
+  last: () => trail.at(-1) ?? null,
+  back: () => trail.pop() ?? null,
+};
 
 /** One goes on by key: the next session begins at its first words. */
 export function arriveByKey() {

@@ -4,7 +4,7 @@ import { THUMBS, countWords, endWords, engineWords } from "../js/session-words.j
 import { duration, moment } from "../lib/format.js";
 import { html, useEffect, useMemo, useState } from "../lib/html.js";
 import { Copies } from "./desk-copies.js";
-import { arriveByKey } from "./desk-hands.js";
+import { arriveByKey, trailOf } from "./desk-hands.js";
 import { SessionFilters } from "./desk-filters.js";
 import { Loading, Trouble } from "./frame.js";
 import { useKeys } from "./keys.js";
@@ -50,13 +50,14 @@ export function Sessions({ api, me, search, go }) {
     { key: "/", title: "Find a student", act: () => document.getElementById("student").focus() },
   ]);
   const versions = useVersions(page, filters);
+  useEffect(() => void trailOf.begin(), []);
   return html`<div class="page-head">
       <h1>Sessions</h1>
       ${page?.items.length > 0 && html`<div class="actions"><button type="button" class="button" onClick=${() => setCopies(true)}>Take a copy of these</button></div>`}
     </div>
     <${SessionFilters} api=${api} filters=${filters} names=${names} versions=${versions}
       onFilter=${(changed) => go(sessionsAddress(changed), { replace: true })} />
-    <div class="results"><${List} load=${load} filters=${filters} me=${me} ask=${ask} onOpen=${open} onAgain=${again} /></div>
+    <div class="results desk-table"><${List} load=${load} filters=${filters} me=${me} ask=${ask} onOpen=${open} onAgain=${again} /></div>
     ${copies && html`<${Copies} path="/sessions/export" query=${asked} many=${true} onClose=${() => setCopies(false)} />`}
     ${keys}`;
 }

@@ -5,7 +5,7 @@ import { duration, moment } from "../lib/format.js";
 import { html, useEffect, useMemo, useState } from "../lib/html.js";
 import { Copies } from "./desk-copies.js";
 import { Entry } from "./desk-entry.js";
-import { arriveByKey, cameByKey, focusOn, useDesk } from "./desk-hands.js";
+import { arriveByKey, cameByKey, focusOn, trailOf, useDesk } from "./desk-hands.js";
 import { reviewedInList } from "./desk-list.js";
 import { useRecord } from "./desk-record.js";
 import { DeskSide } from "./desk-side.js";
@@ -37,12 +37,18 @@ export function DeskSession({ api, me, place, search, go, retitle }) {
     arriveByKey();
     go(sessionsAddress(filters, `/tutor/sessions/${to}`));
   };
-  const goOn = (which) => {
-    const { beside } = record;
-    if (!beside) return;
-    const to = which === "previous" ? beside.previous : beside.next_unreviewed;
+  const done = { title: "Back to the list", run: () => go(list) };
+  const goOn = () => {
+    if (!record.beside) return;
+    const to = record.beside.next_unreviewed;
+    if (!to) return void setTold({ text: "That was the last one of this list. Well done.", act: done });
+    trailOf.on(id);
+    goTo(to);
+  };
+  const goBack = () => {
+    const to = trailOf.back() ?? record.beside?.previous;
     if (to) goTo(to);
-    else setTold({ text: which === "previous" ? "This is the newest one of the list." : "That was the last one of this list. Well done.", act: { title: "Back to the list", run: () => go(list) } });
+    else if (record.beside) setTold({ text: "This is the newest one of the list.", act: done });
   };
   const review = async (reviewed) => {
     if (!card?.may.review) return;
@@ -78,8 +84,8 @@ export function DeskSession({ api, me, place, search, go, retitle }) {
     focusOn(inSummary ? (current.item ?? items?.[0]?.id) : (current.sentence ?? links.sentences[0]?.id ?? "summary-title"));
   };
   const keys = useKeys([
-    { key: "n", title: "Next one that is not reviewed", act: () => goOn("next") },
-    { key: "p", title: "Previous session of the list", act: () => goOn("previous") },
+    { key: "n", title: "Next one that is not reviewed", act: goOn },
+    { key: "p", title: "Previous session of the list", act: goBack },
     { key: "j", title: "Next thing said, or next sentence", act: () => move(1) },
     { key: "k", title: "The one before", act: () => move(-1) },
     { key: "e", title: "Correct it", act: edit },
@@ -98,6 +104,16 @@ export function DeskSession({ api, me, place, search, go, retitle }) {
     if (items && cameByKey()) focusOn(items[0]?.id);
   }, [Boolean(items)]);
 
+  // A summary made anew has sentences of its own: who was at one stays in its place.
+  useEffect(() => {
+    const { sentence } = current;
+    if (!sentence || links.sentences.length === 0 || links.sentences.some((line) => line.id === sentence)) return;
+    const same = `${summary.number}${sentence.slice(sentence.indexOf("."))}`;
+    const next = (links.sentences.find((line) => line.id === same) ?? links.sentences[0]).id;
+    setCurrent((now) => ({ ...now, sentence: next }));
+    if (document.activeElement === document.body) focusOn(next);
+  }, [links]);
+
   if (record.error) {
     return html`<${Trouble} title="We can't show this session" text=${record.error.message} onRetry=${record.again}><a class="button" href=${list}>Sessions</a><//>`;
   }
@@ -115,8 +131,7 @@ export function DeskSession({ api, me, place, search, go, retitle }) {
   const marked = markedBy(hovered ?? (current.in === "items" ? { item: current.item } : { sentence: current.sentence }), links);
   const first = items?.[0]?.id;
   return html`<div class="desk" onfocusin=${focused} onmouseover=${over} onmouseleave=${() => setHovered(null)}>
-    <${Head} card=${card} record=${record} me=${me} list=${list} filters=${filters} onReview=${review} onNext=${() => goOn("next")}
-      onPrevious=${() => goOn("previous")} onCopies=${() => setCopies(true)} />
+    <${Head} card=${card} record=${record} me=${me} list=${list} filters=${filters} onReview=${review} onNext=${goOn} onPrevious=${goBack} onCopies=${() => setCopies(true)} />
     <div class="panes">
       <section class="desk-said" aria-labelledby="said-title">
         <h2 id="said-title">What was said</h2>
@@ -146,7 +161,7 @@ function Head({ card, record, me, list, onReview, onNext, onPrevious, onCopies }
         <p class="faint">${moment(card.started_at, me.locale)} · ${duration(card.wall_ms, me.locale)} · step ${card.step} of ${card.steps} · ${endWords(card)}</p></div>
       <div class="desk-acts">
         ${may.export && html`<button type="button" class="button quiet" onClick=${onCopies}>Take a copy</button>`}
-        <button type="button" class="button" aria-disabled=${!record.beside?.previous} onClick=${onPrevious}>Previous <kbd>p</kbd></button>
+        <button type="button" class="button" aria-disabled=${!trailOf.last() && !record.beside?.previous} onClick=${onPrevious}>Previous <kbd>p</kbd></button>
         <button type="button" class="button" onClick=${onNext}>Next <kbd>n</kbd></button>
         ${isLive ? may.follow && html`<a class="button primary" href=${`/tutor/live/${card.id}`}>Follow it live</a>`
           : may.review && (reviewed
