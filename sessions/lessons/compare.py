@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from sessions.lessons.draft import FIELDS, STEP_FIELDS, Content, Json, from_plan, order_of, same
-from sessions.lessons.draft import value_at as _value_at
+from sessions.lessons.draft import Content, from_plan, order_of, value_at
+from sessions.lessons.draft_fields import FIELDS, STEP_FIELDS, Json, same
 from sessions.lessons.findings import place_of, read_draft
 
 Kind = Literal["added", "removed", "changed", "moved"]
@@ -51,7 +51,7 @@ def _settled(content: Content) -> Content:
 
 def _fields(paths: Sequence[str], left: Content, right: Content) -> Iterator[Difference]:
     for path in paths:
-        yield from _field(path, place_of(path), _value_at(left, path), _value_at(right, path))
+        yield from _field(path, place_of(path), value_at(left, path), value_at(right, path))
 
 
 def _field(path: str, place: str, left: Json, right: Json) -> Iterator[Difference]:

@@ -14,61 +14,23 @@ writers do to different fields both keep, and a change sent again changes nothin
 """
 
 import hashlib
-import re
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import orjson
 
 from sessions.errors import DraftRefused, StepUnknown
+from sessions.lessons import draft_fields as fields
+from sessions.lessons.draft_fields import Json, same
 from sessions.lessons.plan import MAX_STEPS, Plan
 from sessions.lessons.reading import MAX_BYTES
 
-Json = Any
 Content = Mapping[str, Json]
 "The document. Never changed in place."
 
-MAX_TEXT = 20_000  # characters: the longest that a plan takes, as `material`
-MAX_ENTRIES = 100  # of one list; a plan takes fewer, but what was typed is kept
-MAX_NUMBER = 1e9
 ID_LENGTH = 6
-_ID = re.compile(r"[a-z0-9]{1,24}")
 _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"  # none that looks like another
-
-ONE, LIST = "one", "list"
-Shape = str | Mapping[str, str]
-"ONE value, a LIST of values, or a list of parts with these keys."
-
-FIELDS: Mapping[str, Shape] = {
-    "title": ONE,
-    "subject": ONE,
-    "level": ONE,
-    "language": ONE,
-    "goal": ONE,
-    "prior_knowledge": LIST,
-    "opening": ONE,
-    "closing": ONE,
-    "material": {"source": ONE, "text": ONE},
-    "voice.name": ONE,
-    "voice.speed": ONE,
-    "voice.rules": LIST,
-    "patience_s": ONE,
-    "engines": LIST,
-}
-STEP_FIELDS: Mapping[str, Shape] = {
-    "say": ONE,
-    "ask": ONE,
-    "answers": {"kind": ONE, "text": ONE, "also": LIST},
-    "choices": LIST,
-    "solution": ONE,
-    "hints": LIST,
-    "misconceptions": {"says": LIST, "response": ONE},
-    "exit": ONE,
-    "praise": ONE,
-    "patience_s": ONE,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +70,10 @@ def change(content: Content, wanted: Change) -> Changed | Conflict:
         DraftRefused: If a draft can't hold it, or has no such field.
         StepUnknown: If the field's step is not there (any more).
     """
-    place = _place(wanted.path)
+    place = fields.place(wanted.path)
     if place[0] == "steps" and len(place) == 3 and place[1] not in order_of(content):
         raise StepUnknown(place[1])
-    was, now = _without_nulls(place, wanted.was), _checked(place, wanted.now)
+    was, now = fields.without_nulls(place, wanted.was), fields.checked(place, wanted.now)
     present = value_at(content, wanted.path)
     if same(present, now):
         return Changed(content, present, different=False)
@@ -128,7 +90,7 @@ def change(content: Content, wanted: Change) -> Changed | Conflict:
 
 def value_at(content: Content, path: str) -> Json:
     """What a field holds; None where nothing is written."""
-    match _place(path):
+    match fields.place(path):
         case ("step_order",):
             return order_of(content)
         case ("steps", step_id):
@@ -188,80 +150,7 @@ def digest(content: Content) -> str:
     return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
-def same(one: Json, other: Json) -> bool:
-    """Whether two JSON values are the same: `1` and `1.0` are, `1` and `true` are not."""
-    if isinstance(one, bool) or isinstance(other, bool):
-        return one is other
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
-        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
-    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
-        return len(one) == len(other) and all(map(same, one, other))
-    return bool(one == other)
-
-
-# ---- who touched what --------------------------------------------------------------------------
-
-Touched = Mapping[str, Sequence[Any]]
-"By path: who changed it last, and the revision which that made."
-
-
-def touch(touched: Touched, path: str, by: str, revision: int, order: Iterable[str]) -> Touched:
-    """After somebody changed a field; what is said of steps that are gone is forgotten."""
-    here = set(order)
-    kept = {
-        known: fact
-        for known, fact in touched.items()
-        if not known.startswith("steps.") or known.split(".")[1] in here
-    }
-    gone = _is_step(path) and path.split(".")[1] not in here
-    return {**kept, "step_order" if gone else path: [by, revision]}
-
-
-def touch_all(before: Content, after: Content, by: str, revision: int) -> Touched:
-    """After somebody put another content in its place."""
-    paths = [*FIELDS, "step_order", *(f"steps.{name}" for name in order_of(after))]
-    changed = (path for path in paths if not same(value_at(before, path), value_at(after, path)))
-    return {path: [by, revision] for path in changed}
-
-
-def toucher(touched: Touched, path: str) -> str | None:
-    """Who changed a field last; None: nobody knows."""
-    step = ".".join(path.split(".")[:2])
-    facts = [
-        fact
-        for known, fact in touched.items()
-        if known == path
-        or known.startswith(f"{path}.")
-        or (_is_step(known) and (known == step or path == "step_order"))
-    ]
-    return max(facts, key=lambda fact: int(fact[1]))[0] if facts else None
-
-
-def _is_step(path: str) -> bool:
-    return path.startswith("steps.") and path.count(".") == 1
-
-
-# ---- paths -----------------------------------------------------------------------------------
-
-
-def _place(path: str) -> tuple[str, ...]:
-    """A path in its parts. Raises DraftRefused."""
-    parts = tuple(path.split("."))
-    if parts[0] == "steps" and len(parts) in (2, 3):
-        if not _ID.fullmatch(parts[1]):
-            raise DraftRefused(
-                path, "A step's id consists of 1 to 24 small letters and digits. Choose another."
-            )
-        if len(parts) == 2 or parts[2] in STEP_FIELDS:
-            return parts
-        raise DraftRefused(path, _no_field(parts[2], "step", STEP_FIELDS))
-    if path in FIELDS or path == "step_order":
-        return parts
-    raise DraftRefused(path, _no_field(path, "lesson", [*FIELDS, "step_order", "steps.<id>"]))
-
-
-def _no_field(name: str, where: str, known: Iterable[str]) -> str:
-    return f"There is no field {name[:60]!r} in this {where}. There are: {', '.join(known)}."
+# ---- inside ----------------------------------------------------------------------------------
 
 
 def _step(content: Content, step_id: str) -> Mapping[str, Json] | None:
@@ -311,84 +200,11 @@ def _with_step(
         yield from new
 
 
-def _set_in(step: Mapping[str, Json], step_id: str, name: str, value: Json) -> Mapping[str, Json]:
-    return _set(step, name, value) if step["id"] == step_id else step
-
-
 def _set(part: Mapping[str, Json], name: str, value: Json) -> dict[str, Json]:
     """None takes it out."""
     if value is None:
         return {known: kept for known, kept in part.items() if known != name}
     return {**part, name: value}
-
-
-# ---- what a draft can hold -----------------------------------------------------------------------
-
-
-def _checked(place: tuple[str, ...], value: Json) -> Json:
-    """A value that the field can hold, right or wrong as a plan. Raises DraftRefused."""
-    path = ".".join(place)
-    if value is None:
-        return None
-    match place:
-        case ("step_order",):
-            if not all(isinstance(entry, str) for entry in _list(path, value)):
-                raise DraftRefused(path, "`step_order` is a list of the steps' ids.")
-        case ("steps", _):
-            if not isinstance(value, Mapping):
-                raise DraftRefused(path, 'A step is an object, such as {"ask": "…"}.')
-            for name, part in value.items():
-                if name not in STEP_FIELDS:
-                    raise DraftRefused(path, _no_field(str(name), "step", STEP_FIELDS))
-                _check(f"{path}.{name}", part, STEP_FIELDS[name])
-            return _without_nulls(place, value)
-        case ("steps", _, name):
-            _check(path, value, STEP_FIELDS[name])
-        case _:
-            _check(path, value, FIELDS[path])
-    return value
-
-
-def _without_nulls(place: tuple[str, ...], value: Json) -> Json:
-    """A step's keys that hold nothing are as good as not there."""
-    if place[0] == "steps" and len(place) == 2 and isinstance(value, Mapping):
-        return {name: part for name, part in value.items() if part is not None}
-    return value
-
-
-def _check(path: str, value: Json, shape: Shape) -> None:
-    if value is None:
-        return
-    if shape == ONE:
-        _check_one(path, value)
-    elif shape == LIST:
-        for entry in _list(path, value):
-            _check_one(path, entry)
-    elif isinstance(shape, Mapping):
-        for entry in _list(path, value):
-            if not isinstance(entry, Mapping):
-                raise DraftRefused(path, f"Each entry is an object with {', '.join(shape)}.")
-            for name, part in entry.items():
-                if name not in shape:
-                    raise DraftRefused(path, _no_field(str(name), "entry", shape))
-                _check(path, part, shape[name])
-
-
-def _list(path: str, value: Json) -> Sequence[Json]:
-    if not isinstance(value, list | tuple):
-        raise DraftRefused(path, "This field is a list. Send its entries in [ ].")
-    if len(value) > MAX_ENTRIES:
-        raise DraftRefused(path, f"A list may have {MAX_ENTRIES} entries. Send fewer.")
-    return value
-
-
-def _check_one(path: str, value: Json) -> None:
-    if isinstance(value, Mapping | list | tuple):
-        raise DraftRefused(path, "This field holds one value: a text or a number.")
-    if isinstance(value, str) and len(value) > MAX_TEXT:
-        raise DraftRefused(path, f"A text may have {MAX_TEXT:,} characters. Split it.")
-    if isinstance(value, int | float) and not abs(value) <= MAX_NUMBER:
-        raise DraftRefused(path, "This number is too large to mean anything here.")
 
 
 def _check_size(path: str, content: Content) -> None:

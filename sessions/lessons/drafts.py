@@ -13,10 +13,11 @@ from uuid import UUID
 
 from sessions.bus import Bus
 from sessions.errors import DraftConflict, DraftNotReady, LessonUnknown
-from sessions.lessons import draft, versions, writing
+from sessions.lessons import draft, touched, versions, writing
 from sessions.lessons.aside import aside
 from sessions.lessons.brief import Part, SchoolPolicy, StudentFacts, traced
-from sessions.lessons.draft import Change, Conflict, Content, Json
+from sessions.lessons.draft import Change, Conflict, Content
+from sessions.lessons.draft_fields import Json
 from sessions.lessons.findings import Finding, named, read_draft
 from sessions.lessons.holes import HOLE, whole
 from sessions.lessons.library import require, tell
@@ -115,11 +116,11 @@ async def change(
         order = draft.order_of(outcome.content)
         if not outcome.different:
             return Saved(row["revision"], outcome.value, order), False
-        touched = draft.touch(
+        known = touched.after_change(
             row["touched"], wanted.path, str(person.id), row["revision"] + 1, order
         )
         revision = await writing.change_draft(
-            connection, tenant_id, lesson_id, outcome.content, touched, person.id
+            connection, tenant_id, lesson_id, outcome.content, known, person.id
         )
         return Saved(revision, outcome.value, order), True
 
@@ -145,8 +146,8 @@ async def reset(
         row = await writing.hold_draft(connection, tenant_id, lesson_id)
         version = await versions.get_version(connection, tenant_id, lesson_id, number)
         content = version.content
-        touched = draft.touch_all(row["content"], content, str(person.id), row["revision"] + 1)
-        await writing.change_draft(connection, tenant_id, lesson_id, content, touched, person.id)
+        known = touched.after_reset(row["content"], content, str(person.id), row["revision"] + 1)
+        await writing.change_draft(connection, tenant_id, lesson_id, content, known, person.id)
         await connection.execute(writing.QUERIES["base_draft"], tenant_id, lesson_id, version.id)
         fresh = await _get(connection, tenant_id, lesson_id)
         await writing.note(connection, tenant_id, by, "reset", lesson_id, number=number)
@@ -214,7 +215,7 @@ async def _toucher(
     connection: Connection, tenant_id: UUID, path: str, row: Mapping[str, Any]
 ) -> Name:
     """Who changed a field last, as far as it is known."""
-    known = draft.toucher(row["touched"], path)
+    known = touched.by_whom(row["touched"], path)
     person_id = UUID(known) if known else row["changed_by"]
     name = await connection.fetchval(_QUERIES["name_of"], tenant_id, person_id)
     return Name(person_id, name)

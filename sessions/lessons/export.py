@@ -6,7 +6,8 @@ from typing import Any, Literal
 import orjson
 import yaml
 
-from sessions.lessons.draft import Content, Json
+from sessions.lessons.draft import Content
+from sessions.lessons.draft_fields import Json
 from sessions.lessons.findings import read_draft
 from sessions.lessons.plan import KEYS
 

@@ -7,7 +7,8 @@ something that a plan needs is not written yet, `hole` stands.
 from typing import Any, get_args
 
 from ai.engine import AnswerKind
-from sessions.lessons.draft import Content, Json, to_plan
+from sessions.lessons.draft import Content, to_plan
+from sessions.lessons.draft_fields import Json
 from sessions.lessons.plan import (
     AnswerPlan,
     MaterialPlan,

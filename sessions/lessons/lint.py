@@ -1,30 +1,25 @@
 """What makes a lesson teach badly, though it is a plan: plain functions over a plan, whole or not.
 
 Each rule yields faults: the path of the field, why it is one, and what to do. Rules see a draft
-through `holes.whole`, so they find what they can in what is there. Equality with an answer is that
-of the answer checkers, as far as it costs nothing (no computer algebra here).
+through `holes.whole`, so they find what they can in what is there.
 """
 
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from fractions import Fraction
-from functools import lru_cache
 
-from ai.local.formulas import Formula, find_formulas, letters_of, read_formula
-from ai.local.numbers import find, primary, read_number, tokens_of
+from ai.local.numbers import primary
 from sessions.lessons.draft import Content, order_of
 from sessions.lessons.findings import Finding, Severity, place_of, read_draft, with_ids
 from sessions.lessons.holes import whole
 from sessions.lessons.lint_words import FEELINGS, HUMAN, PERSONAL, SECOND_QUESTION, unquoted
 from sessions.lessons.mends import MISSING
 from sessions.lessons.plan import Plan, StepPlan
+from sessions.lessons.reveals import LOOKED_AT, revealed
 from sessions.lessons.variables import FILLED, VARIABLES, Trouble, troubles
 
 MAX_SPOKEN_WORDS = 80  # half a minute of our own voice (ai/local/espeak.py: 160 words a minute)
 MAX_FINDINGS = 100  # at once; more would not be read
-LOOKED_AT = 1_000  # characters of a text; a plan takes 600 where something is said
-REMEMBERED = 4_096  # texts: after a change all but one are as they were
 
 Fault = tuple[str, str, str]
 "Path, reason, mend."
@@ -169,7 +164,7 @@ def _hint_reveals(plan: Plan) -> Iterator[Fault]:
     language = primary(plan.language)
     for i, step in enumerate(plan.steps):
         for j, hint in enumerate(step.hints):
-            if answer := _revealed(step, hint, language):
+            if answer := revealed(step, hint, language):
                 yield (
                     f"steps.{i}.hints.{j}",
                     f"This hint gives the answer away: “{answer}”.",
@@ -278,90 +273,3 @@ RULES = (
     Rule("two_questions", "warning", _two_questions),
     Rule("too_long", "warning", _too_long),
 )
-
-
-# ---- whether a hint gives the answer away --------------------------------------------------------
-
-
-@lru_cache(REMEMBERED)
-def _numbers(text: str, language: str) -> frozenset[Fraction]:
-    mentions = find(text, language, homophones=False).mentions
-    return frozenset(mention.value for mention in mentions if not mention.negated)
-
-
-_number = lru_cache(REMEMBERED)(read_number)
-_formula = lru_cache(REMEMBERED)(read_formula)
-_formulas = lru_cache(REMEMBERED)(find_formulas)
-
-
-@lru_cache(REMEMBERED)
-def _words(text: str, language: str) -> tuple[str, ...]:
-    return tuple(tokens_of(text, language))
-
-
-def _revealed(step: StepPlan, hint: str, language: str) -> str:
-    """The accepted answer that a hint says, where the question did not; empty if none."""
-    hint, asked = hint[:LOOKED_AT], f"{step.say} {step.ask}"[:LOOKED_AT]
-    for answer in step.answers:
-        for text in (answer.text, *answer.also):
-            if text and _SAYS[answer.kind](text[:LOOKED_AT], hint, asked, step, language):
-                return text
-    return ""
-
-
-def _says_number(text: str, hint: str, asked: str, _: StepPlan, language: str) -> bool:
-    value = _number(text, language)
-    return value is not None and value in _numbers(hint, language) - _numbers(asked, language)
-
-
-def _says_formula(text: str, hint: str, asked: str, _: StepPlan, language: str) -> bool:
-    formula = _formula(text, language)
-    if formula is None:
-        return False
-    letters = letters_of(formula)
-
-    def said(where: str) -> bool:
-        return any(_alike(formula, other) for other in _formulas(where, letters, language))
-
-    return said(hint) and not said(asked)
-
-
-def _alike(one: Formula, other: Formula) -> bool:
-    return (one.left, one.right) == (other.left, other.right)
-
-
-def _says_words(text: str, hint: str, asked: str, _: StepPlan, language: str) -> bool:
-    words = _words(text, language)
-    if len("".join(words)) < 3:  # `a`, `no`: in every sentence
-        return False
-    return _holds(_words(hint, language), words) and not _holds(_words(asked, language), words)
-
-
-def _says_choice(text: str, hint: str, asked: str, step: StepPlan, language: str) -> bool:
-    """A hint that names the other choices too only tells them apart."""
-    hinted = _words(hint, language)
-    others = [one for one in step.choices if one != text]
-    return (
-        text in step.choices
-        and _holds(hinted, _words(text, language))
-        and not any(_holds(hinted, _words(other, language)) for other in others)
-    )
-
-
-def _holds(tokens: tuple[str, ...], words: tuple[str, ...]) -> bool:
-    return any(tokens[at : at + len(words)] == words for at in range(len(tokens) - len(words) + 1))
-
-
-def _never(*_: object) -> bool:
-    return False
-
-
-_SAYS: dict[str, Callable[[str, str, str, StepPlan, str], bool]] = {
-    "number": _says_number,
-    "expression": _says_formula,
-    "equation": _says_formula,
-    "words": _says_words,
-    "choice": _says_choice,
-    "yes_no": _never,
-    "open": _never,
-}

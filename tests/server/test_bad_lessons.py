@@ -10,7 +10,7 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from sessions.lessons.draft import FIELDS, STEP_FIELDS
+from sessions.lessons.draft_fields import FIELDS, STEP_FIELDS
 from tenancy.identities import issue_token
 from tenancy.ids import new_id
 from tenancy.postgres import Database

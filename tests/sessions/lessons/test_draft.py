@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from sessions.errors import DraftRefused, StepUnknown
 from sessions.lessons import draft
 from sessions.lessons.demo import SLUGS, demo_plan
-from sessions.lessons.draft import FIELDS, STEP_FIELDS, Change, Changed, Conflict
+from sessions.lessons.draft import Change, Changed, Conflict
+from sessions.lessons.draft_fields import FIELDS, STEP_FIELDS
 from sessions.lessons.findings import read_draft
 from sessions.lessons.plan import KEYS, MAX_STEPS, Plan
 
@@ -165,23 +166,6 @@ def test_a_lesson_has_bounds():
     content = put({}, "material", entries, None).content
     with pytest.raises(DraftRefused, match="256 KiB"):
         put(content, "material", [*entries, entries[0]])
-
-
-def test_who_changed_a_field_is_known():
-    touched = draft.touch({}, "title", "ana", 2, ["a", "b"])
-    touched = draft.touch(touched, "steps.a.ask", "ben", 3, ["a", "b"])
-    touched = draft.touch(touched, "steps.b.ask", "ana", 4, ["a", "b"])
-    assert draft.toucher(touched, "title") == "ana"
-    assert draft.toucher(touched, "goal") is None
-    assert draft.toucher(touched, "steps.a") == draft.toucher(touched, "steps.a.ask") == "ben"
-    assert draft.toucher(touched, "step_order") is None
-    touched = draft.touch(touched, "steps.a", "cleo", 5, ["b"])
-    assert draft.toucher(touched, "step_order") == "cleo"
-    assert set(touched) == {"title", "steps.b.ask", "step_order"}
-    assert draft.touch_all(CONTENT, {**CONTENT, "title": "X", "steps": []}, "dan", 6) == {
-        "title": ["dan", 6],
-        "step_order": ["dan", 6],
-    }
 
 
 # ---- two writers ------------------------------------------------------------------------------
