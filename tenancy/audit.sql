@@ -53,7 +53,7 @@ SELECT a.seq, a.at, a.actor, p.name, a.verb, a.thing, a.thing_id, a.detail, a.ad
  LIMIT $8;
 
 -- names(tenant_id, ids)
--- What people and classes are called now, by their ids as text.
-SELECT id::text, name FROM people WHERE tenant_id = $1 AND id::text = ANY($2::text[])
+-- What people and classes are called now.
+SELECT id, name FROM people WHERE tenant_id = $1 AND id = ANY($2::uuid[])
  UNION ALL
-SELECT id::text, name FROM classes WHERE tenant_id = $1 AND id::text = ANY($2::text[]);
+SELECT id, name FROM classes WHERE tenant_id = $1 AND id = ANY($2::uuid[]);
