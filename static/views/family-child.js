@@ -3,6 +3,7 @@ import { day, dayWithin, duration } from "../lib/format.js";
 import { html } from "../lib/html.js";
 import { Loading, Trouble } from "./frame.js";
 import { useLoad } from "./load.js";
+import { Rich } from "./maths.js";
 import { More } from "./more.js";
 
 /** What one child's lessons came to. */
@@ -50,15 +51,15 @@ function Lesson({ session, child, locale }) {
 
 /** A sentence as it stands now; where somebody corrected it, who did, and what stood there before. */
 function Sentence({ sentence: { text, original, correction }, locale }) {
-  if (!correction) return html`<p dir="auto">${text}</p>`;
-  return html`<div class="corrected"><p dir="auto">${text}</p>
+  if (!correction) return html`<p dir="auto"><${Rich} text=${text} /></p>`;
+  return html`<div class="corrected"><p dir="auto"><${Rich} text=${text} /></p>
     <p class="faint">✓ Corrected by <span dir="auto">${correction.by.name}</span>, ${dayWithin(correction.at, locale)}</p>
-    ${original !== null && html`<details><summary>What it said before</summary><p><del dir="auto">${original}</del></p></details>`}</div>`;
+    ${original !== null && html`<details><summary>What it said before</summary><p><del dir="auto"><${Rich} text=${original} /></del></p></details>`}</div>`;
 }
 
 function Correction({ correction, child, locale }) {
   const { title, was, now, isPrivate } = correctionWords(correction, child);
   return html`<li><p class="correction-title">${title}</p>
-    <p>${isPrivate ? html`<span class="faint">Something private was taken out.</span> ` : html`<del dir="auto">${was}</del> <span aria-hidden="true">→</span><span class="for-screen-reader">is now</span> `}<ins dir="auto">${now}</ins></p>
+    <p>${isPrivate ? html`<span class="faint">Something private was taken out.</span> ` : html`<del dir="auto"><${Rich} text=${was} /></del> <span aria-hidden="true">→</span><span class="for-screen-reader">is now</span> `}<ins dir="auto"><${Rich} text=${now} /></ins></p>
     <p class="faint">✓ Corrected by <span dir="auto">${correction.by.name}</span>, ${dayWithin(correction.at, locale)}</p></li>`;
 }
