@@ -42,7 +42,7 @@ async def test_a_card_says_what_a_list_shows(api, school, held):
         "lesson": {**card["lesson"], "title": "Fractions as parts"},
         "student": {"id": str(school.student.id), "name": school.student.name},
         "status": "ended",
-        "mode": "text",
+        "mode": "voice",
         "started_at": card["started_at"],
         "ended_at": card["ended_at"],
         "end_reason": "finished",
