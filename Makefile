@@ -1,6 +1,6 @@
 # make run    set up everything and serve on http://localhost:8000
 # make test   set up everything for the tests and run them
-# make check  format, lint, types and the fast tests
+# make check  format, lint, types and the tests that need no database
 # make bench  print the figures of docs/performance.md
 # make lock   bring the lock files up to date with pyproject.toml
 
@@ -31,7 +31,7 @@ check: $(VENV)/dev
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -n 2 -m "not browser and not slow"
+	$(BIN)/python -m pytest -n 2 -m "not browser and not slow and not database"
 
 format: $(VENV)/dev
 	$(BIN)/ruff check --quiet --fix-only .

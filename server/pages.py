@@ -16,7 +16,6 @@ STATIC = Path(__file__).resolve().parent.parent / "static"
 TYPES = {
     ".css": "text/css",
     ".js": "text/javascript",
-    ".mjs": "text/javascript",
     ".svg": "image/svg+xml",
     ".wasm": "application/wasm",
     ".woff2": "font/woff2",

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
+from hypothesis import settings
 
 from tenancy import cells, migrate, passwords
 from tenancy.crypto import Keyring
@@ -28,6 +29,10 @@ from tenancy.postgres import Database
 MASTER_KEY = bytes(range(32))
 SLOW_HASHER, NOBODYS_HASH = passwords._HASHER, passwords.NOBODYS_HASH
 POOLED_CELL = "pool_1"
+
+
+settings.register_profile("on a machine with other things to do", deadline=None)
+settings.load_profile("on a machine with other things to do")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +71,17 @@ class Cluster:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """For pytest-xdist: a file is one worker's, and so are all journeys; long ones come first."""
+    """Mark what needs PostgreSQL, and tell pytest-xdist whose a test is.
+
+    A file is one worker's, and so are all journeys; long ones come first.
+    """
     long = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in long)
     for item in items:
+        if "postgres" in getattr(item, "fixturenames", ()):
+            item.add_marker("database")
         folder = item.path.parent.name
         item.add_marker(pytest.mark.xdist_group(folder if folder == "journeys" else str(item.path)))
 
@@ -78,6 +89,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """In the controller of pytest-xdist, for each worker."""
+    if "not database" in node.config.option.markexpr:
+        return
     if not hasattr(node.config, "cluster"):
         node.config.cluster = cluster = Cluster()
         node.config.add_cleanup(cluster.stop)

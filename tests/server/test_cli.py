@@ -258,6 +258,7 @@ def test_a_backup_is_for_its_owner_and_not_restored_over_schools(run: Run, tmp_p
     assert errors.endswith(".\n")
 
 
+@pytest.mark.slow
 async def test_nothing_is_restored_under_a_running_server(bare: Run, tmp_path: Path) -> None:
     file, here = tmp_path / "backup", tmp_path / "data"
     server = await Embedded.start(here, durable=False)

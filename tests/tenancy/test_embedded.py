@@ -19,6 +19,8 @@ from tenancy.crypto import Keyring
 from tenancy.embedded import Embedded, EmbeddedError
 from tenancy.postgres import Database
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 SERVER = """
 import asyncio, sys

@@ -50,6 +50,7 @@ SHORT = [
 
 
 @needs_flite
+@pytest.mark.slow
 @pytest.mark.parametrize(("text", "voice"), SHORT)
 async def test_spoken_answers_are_heard_and_never_a_wrong_one_taken_as_right(heard_by, text, voice):
     said = next(answer for answer in TUNED if answer.text == text)

@@ -96,14 +96,12 @@ def test_what_may_follow_adds_up_to_one():
     one, two, three = chances(arpa(answers(what), asides(what)))
     assert sum(chance for chance, _ in one.values()) == pytest.approx(1, abs=1e-3)
 
-    def after(word):
-        return {gram[1]: chance for gram, (chance, _) in two.items() if gram[0] == word}
-
     for word in (START, "two", "it's", "the", "can"):
-        rest = sum(chance for (name,), (chance, _) in one.items() if name not in after(word))
-        assert sum(after(word).values()) + one[word,][1] * rest == pytest.approx(1, abs=2e-3)
+        after = {gram[1]: chance for gram, (chance, _) in two.items() if gram[0] == word}
+        rest = sum(chance for (name,), (chance, _) in one.items() if name not in after)
+        assert sum(after.values()) + one[word,][1] * rest == pytest.approx(1, abs=2e-3)
     assert {gram[:2] for gram in three} <= two.keys()
-    assert after("quarters")[END] > 0.5
+    assert two["quarters", END][0] > 0.5
 
 
 def accepts(grammar, text):

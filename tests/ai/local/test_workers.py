@@ -11,6 +11,8 @@ from ai.local import vocabulary, workers
 from ai.local.vocabulary import to_json
 from ai.local.workers import Lane, Workers, WorkersBusy, WorkFailed
 
+pytestmark = pytest.mark.slow
+
 TOY = textwrap.dedent(
     """
     import os, sys, time
