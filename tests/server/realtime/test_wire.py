@@ -134,9 +134,9 @@ def test_a_spoken_item_may_be_larger_than_a_typed_one() -> None:
 
 def test_a_tower_of_brackets_is_refused_at_once() -> None:
     for frame in ("[" * 1_000 + "]" * 1_000, '{"a":' * 100_000, "[[" * 30_000):
-        began = time.perf_counter()
+        began = time.process_time()
         refused = wire.decode(frame)
-        assert time.perf_counter() - began < 0.1
+        assert time.process_time() - began < 0.1
         assert isinstance(refused, CommandRefused) and refused.code == "invalid_json"
 
 
