@@ -52,7 +52,7 @@ export function Choose({ id, label, chosen, any, ask, onChoose }) {
   };
   return html`<div class="field choose">
     <label for=${id}>${label}</label>
-    <input id=${id} ref=${box} type="text" role="combobox" autocomplete="off" spellcheck="false" dir="auto" maxlength="100"
+    <input id=${id} ref=${box} type="text" role="combobox" autocomplete="off" spellcheck=${false} dir="auto" maxlength="100"
       aria-expanded=${Boolean(isOpen && found)} aria-controls="${id}-list" aria-autocomplete="list" placeholder=${any}
       aria-activedescendant=${found?.[at] ? `${id}-${at}` : undefined} value=${words ?? chosen?.name ?? ""}
       onFocus=${(event) => event.target.select()} onInput=${(event) => setWords(event.target.value)} onKeyDown=${keys} onBlur=${left} />

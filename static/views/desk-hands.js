@@ -9,29 +9,38 @@ export function useDesk({ api, me, record, links, setTold }) {
   const [opened, setOpened] = useState(null); // {at, id, correcting}
   const keeping = useMemo(() => new Keeping(`override ${me.id}`), [me.id]);
   const { card, items, summary, put } = record;
+  const begun = useMemo(() => new Map(), [card?.id]); // the corrections of this page, each by what it corrects
   const now = useRef(null);
   now.current = { opened, record, links };
 
   const draftOf = (thing) => now.current.record.overrides?.findLast(({ state, target, author }) =>
     state === "draft" && author.id === me.id && target.kind === thing.kind && target.id === thing.id) ?? null;
+  /** The form opens at once; one that was open before goes on where it was. */
   const begin = (at, id, kind) => {
     const thing = at === "item" ? itemThing(now.current.record.items, id, kind, draftOf) : sentenceThing(now.current.links, id);
-    if (thing) setOpened({ at, id, correcting: new Correcting({ api, session: card.id, keeping }, thing, draftOf(thing)) });
+    if (!thing) return;
+    const name = `${thing.kind} ${thing.id}`;
+    let correcting = begun.get(name);
+    if (!correcting || (correcting.state.thing.base?.id ?? null) !== (thing.base?.id ?? null)) {
+      correcting = new Correcting({ api, session: card.id, keeping }, thing, correcting?.made ?? draftOf(thing));
+      begun.set(name, correcting);
+    }
+    setOpened({ at, id, correcting });
   };
-  /** The form is shut, and what it saved is known, so that it opens again with it. */
-  const shut = async () => {
-    const { opened: was } = now.current;
+  const done = ({ state: { thing } }) => begun.delete(`${thing.kind} ${thing.id}`);
+  /** What was written is saved as a draft, and the list of corrections knows it. */
+  const leave = async (was) => {
     if (!was) return;
     await was.correcting.close();
-    const made = was.correcting.made;
-    if (made) put(({ overrides }) => ({ overrides: [...(overrides ?? []).filter((one) => one.id !== made.id), made] }));
+    const { made } = was.correcting;
+    if (made && made.state === "draft") put(({ overrides }) => ({ overrides: [...(overrides ?? []).filter((one) => one.id !== made.id), made] }));
   };
   const back = (id) => requestAnimationFrame(() => focusOn(id));
 
   const desk = {
     opened, reasons: record.reasons ?? [],
-    open: async (at, id, kind) => {
-      await shut();
+    open: (at, id, kind) => {
+      leave(now.current.opened);
       begin(at, id, kind);
     },
     resume: (override) => {
@@ -60,14 +69,14 @@ export function useDesk({ api, me, record, links, setTold }) {
     },
     form: {
       kind: (kind) => desk.open(opened.at, opened.id, kind),
-      close: async () => {
-        const { id } = opened;
+      close: () => {
         setOpened(null);
-        back(id);
-        await shut();
+        back(opened.id);
+        leave(opened);
       },
       published: async (made) => {
-        const { id } = opened;
+        const { id, correcting } = opened;
+        done(correcting);
         setOpened(null);
         back(id);
         const offers = ["words", "speaker", "answer"].includes(made.target.kind) && summary?.status === "ready" && card.may.renew;
@@ -79,6 +88,7 @@ export function useDesk({ api, me, record, links, setTold }) {
         const { kind } = correcting.state.thing;
         try {
           const restore = await correcting.drop();
+          done(correcting);
           setOpened(null);
           back(id);
           put(({ overrides }) => ({ overrides: overrides?.filter((one) => one.id !== correcting.state.draft) }));

@@ -15,13 +15,11 @@ const TITLES = {
  * `{kind, close, published, dropped}`.
  */
 export function OverrideForm({ correcting, kinds, reasons, student, locale, act }) {
-  const [state, setState] = useState(correcting.state);
+  const [, redraw] = useState(null);
   const box = useRef(null);
+  const { state } = correcting;
   const { kind, id } = state.thing;
-  useEffect(() => {
-    setState(correcting.state);
-    return correcting.store.subscribe(setState);
-  }, [correcting]);
+  useEffect(() => correcting.store.subscribe(redraw), [correcting]);
   useEffect(() => {
     const first = box.current.querySelector(".override-value textarea, .override-value input:checked");
     first?.focus();
