@@ -1,6 +1,6 @@
 import { VIEWS, isView, narrowing, sessionsAddress, throughView } from "../js/desk-filters.js";
 import { ENDED, ENGINES, THUMBS } from "../js/session-words.js";
-import { html, useState } from "../lib/html.js";
+import { html, useEffect, useState } from "../lib/html.js";
 import { Choose } from "./choose.js";
 import { Field, Select } from "./field.js";
 
@@ -23,10 +23,9 @@ export function SessionFilters({ api, filters, names, versions, onFilter }) {
   const lessons = (search) => lessonsLike(api, search);
   const select = (name, label, options) => html`<${Field} id=${name} label=${label}>${(control) => html`<${Select} ...${control} value=${filters[name]}
     options=${options} onChange=${change(name)} />`}<//>`;
-  const date = (name, label) => html`<${Field} id=${name} label=${label}>${(control) => html`<input ...${control} type="date" value=${filters[name]}
-    onChange=${(event) => change(name)(event.target.value)} />`}<//>`;
-  const minutes = (name, label) => html`<${Field} id=${name} label=${label}>${(control) => html`<input ...${control} type="number" min="1" max="999999" step="1"
-    inputmode="numeric" class="short" value=${filters[name]} onChange=${(event) => change(name)(event.target.value)} />`}<//>`;
+  const date = (name, label) => html`<${Field} id=${name} label=${label}>${(control) => html`<${Typed} ...${control} type="date" value=${filters[name]} onGiven=${change(name)} />`}<//>`;
+  const minutes = (name, label) => html`<${Field} id=${name} label=${label}>${(control) => html`<${Typed} ...${control} type="number" min="1" max="999999" step="1"
+    inputmode="numeric" class="short" value=${filters[name]} onGiven=${change(name)} />`}<//>`;
   return html`<${Views} filters=${filters} />
     <form class="filters" role="search" aria-label="Narrow the list" onSubmit=${(event) => event.preventDefault()}>
       <${Choose} id="student" label="Student" any="Everyone" chosen=${chosen(filters.student)} ask=${students} onChoose=${choose("student")} />
@@ -45,6 +44,13 @@ export function SessionFilters({ api, filters, names, versions, onFilter }) {
       </div>
       ${narrowing(filters).length > 0 && html`<a class="button quiet" href=${sessionsAddress({ ...filters, student: "", lesson: "", version: "", from: "", to: "", min: "", max: "", engine: "" })}>Clear</a>`}
     </form>`;
+}
+
+/** A field whose value counts when it is left; what is being typed stays, whatever is drawn meanwhile. */
+function Typed({ value, onGiven, ...rest }) {
+  const [typed, setTyped] = useState(value);
+  useEffect(() => setTyped(value), [value]);
+  return html`<input ...${rest} value=${typed} onInput=${(event) => setTyped(event.target.value)} onChange=${(event) => onGiven(event.target.value)} />`;
 }
 
 function Views({ filters }) {
