@@ -6,6 +6,8 @@
 const UNSPACED = ["Han", "Hiragana", "Katakana", "Thai", "Lao", "Khmer"].map((name) => `\\p{Script=${name}}`).join("");
 const LETTERS = "[\\p{L}\\p{N}\\p{M}]+";
 const WORD = new RegExp(`\\s+|[${UNSPACED}]\\p{M}*|${LETTERS}(?:['’]${LETTERS})*|.`, "gsu");
+const LITTLE = 0.4; // of the letters: where two longer texts share less, patches of it would only confuse
+const LONG = 20; // words, with their spaces
 const MOST_CELLS = 4_000_000; // of the table: two texts of 2,000 words that share nothing at either end
 
 /** Pieces in reading order, `{kind: "same" | "removed" | "added", text}`; neighbours differ in kind. */
@@ -30,9 +32,22 @@ export const ofAfter = (pieces) => pieces.filter(({ kind }) => kind !== "removed
 
 const as = (kind) => (text) => ({ kind, text });
 
-/** By the longest series of words that both have; where that would take too long, all of one for all of the other. */
+/**
+ * By the longest series of words that both have; where that would take too long, or one was written anew, all of
+ * one for all of the other.
+ */
 function compare(left, right) {
-  if (left.length * right.length > MOST_CELLS) return [...left.map(as("removed")), ...right.map(as("added"))];
+  const whole = [...left.map(as("removed")), ...right.map(as("added"))];
+  if (left.length * right.length > MOST_CELLS) return whole;
+  const pieces = longestSeries(left, right);
+  if (Math.min(left.length, right.length) < LONG) return pieces;
+  const shared = letters(pieces.filter(({ kind }) => kind === "same").map(({ text }) => text));
+  return shared < LITTLE * Math.max(letters(left), letters(right)) ? whole : pieces;
+}
+
+const letters = (words) => words.reduce((sum, word) => sum + word.trim().length, 0);
+
+function longestSeries(left, right) {
   const width = right.length + 1;
   const lengths = new Uint32Array((left.length + 1) * width);
   for (let i = left.length - 1; i >= 0; i -= 1) {

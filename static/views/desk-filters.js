@@ -27,7 +27,7 @@ export function SessionFilters({ api, filters, names, versions, onFilter }) {
   const minutes = (name, label) => html`<${Field} id=${name} label=${label}>${(control) => html`<${Typed} ...${control} type="number" min="1" max="999999" step="1"
     inputmode="numeric" class="short" value=${filters[name]} onGiven=${change(name)} />`}<//>`;
   return html`<${Views} filters=${filters} />
-    <form class="filters" role="search" aria-label="Narrow the list" onSubmit=${(event) => event.preventDefault()}>
+    <form class="filters desk-filters" role="search" aria-label="Narrow the list" data-open=${open || narrowing(filters).length > 0 ? "yes" : "no"} onSubmit=${(event) => event.preventDefault()}>
       <${Choose} id="student" label="Student" any="Everyone" chosen=${chosen(filters.student)} ask=${students} onChoose=${choose("student")} />
       <${Choose} id="lesson" label="Lesson" any="Every lesson" chosen=${chosen(filters.lesson)} ask=${lessons} onChoose=${choose("lesson")} />
       ${date("from", "From")}${date("to", "Until")}

@@ -102,14 +102,14 @@ function columnsFor(me, filters, onOpen) {
       <span class="under">${card.version ? `version ${card.version}` : "a trial"} · ${engineWords(card.engines)}</span>` },
     { key: "started", title: "Began", cell: (card) => html`<time datetime=${card.started_at}>${moment(card.started_at, me.locale)}</time>
       <span class="under">${duration(card.wall_ms, me.locale)}</span>` },
-    { key: "step", title: "How far", cell: (card) => html`step ${card.step} of ${card.steps}<span class="under">${endWords(card)}</span>` },
+    { key: "step", title: "How far", cell: (card) => html`step ${card.step} of ${card.steps}${card.status === "ended" && html`<span class="under">${endWords(card)}</span>`}` },
     { key: "thumbs", title: "The student said", cell: ({ thumbs }) => html`<${Thumb} thumbs=${thumbs} />` },
     { key: "reviewed", title: "Review", cell: (card) => html`<${ReviewState} card=${card} locale=${me.locale} />` },
   ];
 }
 
 function Thumb({ thumbs }) {
-  if (!thumbs) return html`<span class="faint">–<span class="for-screen-reader"> nothing</span></span>`;
+  if (!thumbs) return html`<span class="faint nothing">–<span class="for-screen-reader"> nothing</span></span>`;
   return html`<span class="mark ${thumbs === "down" ? "warn" : "good"}"><span aria-hidden="true">${thumbs === "down" ? "▼" : "▲"} </span>${THUMBS[thumbs]}</span>`;
 }
 

@@ -36,7 +36,7 @@ function Running({ state, me, columns, api, onMore }) {
 }
 
 function Empty({ me }) {
-  const whose = me.roles.some((role) => role === "instructor" || role === "admin") ? "at your school" : "of the students you look after";
+  const whose = me.roles.some((role) => role === "instructor" || role === "admin") ? "at your school" : "you look after";
   return html`<section class="card teach"><h2>No lesson runs now</h2>
     <p>When a student ${whose} begins, the lesson appears here by itself. Open it to read along as the words come; the student can see that you do.</p>
     <p><a href="/tutor">Sessions that are over</a> wait for your review.</p></section>`;

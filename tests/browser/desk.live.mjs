@@ -21,7 +21,7 @@ test("the list is what is worth looking at, and its filters are its address", as
   assert.equal(await page.locator(`a[href="/tutor/sessions/${session}"]`).count(), 1);
   await isSound(page, "the list");
 
-  await page.getByRole("combobox", { name: "Student" }).fill("sam");
+  await page.getByRole("combobox", { name: "Student", exact: true }).fill("sam");
   await page.getByRole("option", { name: /Sam Rivera/ }).waitFor();
   await isSound(page, "the list of names");
   await page.keyboard.press("Enter");

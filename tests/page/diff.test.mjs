@@ -50,3 +50,9 @@ test("texts of a book's length end, too", () => {
   const pieces = wordDiff(long("a"), long("b"));
   assert.deepEqual(pieces.map(({ kind }) => kind), ["removed", "added"]);
 });
+
+test("a text that was written anew is no patchwork of the old one", () => {
+  const before = "Hello! Today we use fractions to say how much of something we have. A fraction tells how much of a whole thing we have.";
+  const after = "Right! Two quarters is the same as one half. Which one tells how many equal parts the whole has, the top number or the bottom?";
+  assert.deepEqual(wordDiff(before, after), [{ kind: "removed", text: before }, { kind: "added", text: after }]);
+});
