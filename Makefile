@@ -25,7 +25,7 @@ test-page: $(VENV)/browser
 	node --test --test-reporter=spec tests/page/*.test.mjs
 
 test-browser: $(VENV)/browser
-	$(BIN)/python -m pytest -m browser --timeout 240
+	$(BIN)/python -m pytest -m browser --timeout 620
 
 check: $(VENV)/dev
 	$(BIN)/ruff format --check --quiet .
