@@ -42,8 +42,9 @@ export function useRecord(api, id, asked) {
     const known = ahead.get(id);
     ahead.delete(id);
     try {
-      const card = (await known) ?? (await api.session(id));
-      put({ card });
+      const before = await known;
+      put({ card: before ?? (await api.session(id)) });
+      if (before) refresh("card"); // what was asked ahead may have been reviewed since
       await Promise.all([ask.items(), ask.summary(), ask.overrides(), reasonsOnce(api).then((all) => put({ reasons: all }))]);
       ask.beside().catch(() => put({ beside: NOTHING_BESIDE }));
     } catch (error) {

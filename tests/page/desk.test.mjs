@@ -3,9 +3,10 @@ import { test } from "node:test";
 
 import { VIEWS, askedFor, isView, narrowing, readSessionFilters, sessionsAddress, throughView } from "../../static/js/desk-filters.js";
 import { linksOf, stepFrom } from "../../static/js/desk-links.js";
+import { Follower } from "../../static/js/follower.js";
 import { MANY, NOTHING_YET, reduce } from "../../static/js/live-list.js";
 import { countWords } from "../../static/js/session-words.js";
-import { kindsOf, thingOfItem, thingOfSentence } from "../../static/js/things.js";
+import { kindsOf, readingOf, readingsOf, thingOfItem, thingOfSentence } from "../../static/js/things.js";
 
 const LESSON = "01a2138e-312f-7191-999b-e15cbf04f980";
 
@@ -124,4 +125,48 @@ test("what one may see no longer goes", () => {
 test("a list's length is told as far as it is known", () => {
   assert.equal(countWords({ items: [1], next_cursor: null }), "1 session.");
   assert.equal(countWords({ items: [1, 2], next_cursor: "c" }), "The first 2 sessions. There are more.");
+});
+
+const KIM = { id: "k", name: "Kim" };
+
+test("a student reads the answer that should have been given; what was said is a press away", () => {
+  const words = { id: "o1", kind: "words", text: "two quarters", by: KIM };
+  const answer = { id: "o2", kind: "answer", text: "Right!", by: KIM };
+  const speaker = { id: "o3", kind: "speaker", text: null, by: KIM };
+  const mine = item("a", { speaker: "student", said: "two quarters", original: { said: "too quarters", speaker: "student" }, corrections: [words] });
+  assert.deepEqual(readingOf(mine), { text: "two quarters", isAnother: false, corrections: [{ correction: words, before: "too quarters", after: "two quarters" }] });
+  const tutors = readingOf(item("b", { said: "Wrong.", corrections: [answer] }));
+  assert.deepEqual([tutors.text, tutors.isAnother, tutors.corrections[0].before], ["Right!", true, "Wrong."]);
+  const swapped = readingsOf([item("c", { speaker: "tutor", original: { said: "c", speaker: "ai" }, corrections: [speaker] }), item("d"), mine]);
+  assert.deepEqual([...swapped.keys()], ["c", "a"]);
+  assert.deepEqual([swapped.get("c").speaker.kind, swapped.get("c").corrections[0].was, swapped.get("a").speaker], ["tutor", "ai", null]);
+});
+
+test("who reads along comes back after the last words, waits with the lesson, and hears of corrections", () => {
+  let to = null;
+  class Socket {
+    constructor(given) {
+      to = given;
+    }
+  }
+  const follower = new Follower({ api: {}, session: "s1", Socket });
+  to.receive({ type: "session.created", session: { id: "sess_1", resumed: {} } });
+  const done = (id, role, previous) => ({
+    type: "conversation.item.done", previous_item_id: previous, item: { id, role, type: "message", status: "completed", content: [{ text: id }] },
+  });
+  for (const event of [done("a", "assistant", null), done("b", "user", "a"), done("c", "assistant", "b")]) to.receive(event);
+  assert.deepEqual(to.place(), { session: "s1", after: "b" });
+  assert.equal(to.lesson, null);
+  to.phase("waiting");
+  to.phase("reconnecting");
+  assert.equal(follower.state.phase, "waiting");
+  to.receive({ type: "session.created", session: { id: "sess_1", resumed: {} } });
+  assert.deepEqual([follower.state.phase, follower.state.items.length], ["open", 3]);
+  follower.corrected([{ ...item("b", { said: "bee", original: { said: "b", speaker: "student" } }), corrections: [{ id: "o", kind: "words", text: "bee", by: KIM }] }]);
+  assert.equal(follower.state.items[1].reading.text, "bee");
+  to.receive(done("b", "user", "a"));
+  assert.equal(follower.state.items[1].reading.text, "bee");
+  to.receive({ type: "session.ended", reason: "finished", duration_ms: 1, spoken_ms: 0 });
+  to.phase("over");
+  assert.equal(follower.state.phase, "over");
 });

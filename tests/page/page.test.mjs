@@ -50,6 +50,7 @@ test("a refusal ends the attempts only where trying again can't help", () => {
   assert.equal(afterRefusal(404, true), "refused");
   assert.equal(afterRefusal(409, true), "over");
   assert.equal(afterRefusal(401, true), "signed-out");
+  assert.equal(afterRefusal(409, true, "session_waits"), "waiting");
 });
 
 test("the line is as good as its worst part", () => {
