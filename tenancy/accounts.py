@@ -91,7 +91,7 @@ async def create(
         for class_id in class_ids:
             await classes.join(connection, tenant_id, class_id, person, now)
         detail = {"roles": sorted(wanted.roles), "classes": list(map(str, class_ids))}
-        await _note(connection, tenant_id, by, "create", person.id, detail)
+        await audit.note(connection, tenant_id, by, "create", "person", person.id, detail)
         return person.id
 
     return await database.run(tenant_id, work), password
@@ -141,7 +141,7 @@ async def change(
         }
         if roles != before.roles:
             detail["roles"] = {"was": sorted(before.roles), "now": sorted(roles)}
-        await _note(connection, tenant_id, by, "change", person_id, detail)
+        await audit.note(connection, tenant_id, by, "change", "person", person_id, detail)
         if roles == before.roles:
             return []
         return await credentials.held(connection, tenant_id, person_id)
@@ -169,7 +169,7 @@ async def deactivate(
         _check_may_go(person, admins, by, "switch your own account off")
         await people.set_status(connection, tenant_id, person_id, "deactivated")
         ended = await credentials.end_all(connection, tenant_id, person_id, datetime.now(UTC))
-        await _note(connection, tenant_id, by, "deactivate", person_id)
+        await audit.note(connection, tenant_id, by, "deactivate", "person", person_id)
         return ended
 
     identities.revocations.announce(await database.run(tenant_id, work))
@@ -185,7 +185,7 @@ async def activate(database: Database, tenant_id: UUID, person_id: UUID, *, by: 
     async def work(connection: Connection) -> None:
         if not await people.set_status(connection, tenant_id, person_id, "active"):
             raise _unknown()
-        await _note(connection, tenant_id, by, "activate", person_id)
+        await audit.note(connection, tenant_id, by, "activate", "person", person_id)
 
     await database.run(tenant_id, work)
 
@@ -207,7 +207,7 @@ async def reset_password(
         now = datetime.now(UTC)
         await credentials.set_password(connection, tenant_id, person_id, password_hash, now)
         ended = await credentials.end_all(connection, tenant_id, person_id, now)
-        await _note(connection, tenant_id, by, "reset_password", person_id)
+        await audit.note(connection, tenant_id, by, "reset_password", "person", person_id)
         return ended
 
     identities.revocations.announce(await database.run(tenant_id, work))
@@ -226,26 +226,6 @@ def _check_may_go(person: Person, admins: frozenset[UUID], by: By, what: str) ->
         raise LastAdmin
     if person.id == by.person_id:
         raise NotOneself(what)
-
-
-async def _note(
-    connection: Connection,
-    tenant_id: UUID,
-    by: By,
-    verb: str,
-    person_id: UUID,
-    detail: dict[str, Any] | None = None,
-) -> None:
-    await audit.write(
-        connection,
-        tenant_id,
-        actor=by.person_id,
-        verb=verb,
-        thing="person",
-        thing_id=str(person_id),
-        detail=detail,
-        address=by.address,
-    )
 
 
 def _unknown() -> NotThere:

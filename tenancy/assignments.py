@@ -3,7 +3,6 @@
 What an assignment gives a tutor ends with it: see `tenancy.care`. A completed one stays so.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -127,7 +126,7 @@ async def create(
             *(tenant_id, assignment_id, tutor_id, student_id, subject, starts_at or now, ends_at),
         )
         bond = {"tutor": str(tutor_id), "student": str(student_id)}
-        await _note(connection, tenant_id, by, "create", assignment_id, bond)
+        await audit.note(connection, tenant_id, by, "create", "assignment", assignment_id, bond)
         return await _get(connection, tenant_id, assignment_id)
 
     return await database.run(tenant_id, work)
@@ -173,7 +172,7 @@ async def change(
             end,
         )
         detail = {"status": status} if status else {}
-        await _note(connection, tenant_id, by, "change", assignment_id, detail)
+        await audit.note(connection, tenant_id, by, "change", "assignment", assignment_id, detail)
         return await _get(connection, tenant_id, assignment_id)
 
     return await database.run(tenant_id, work)
@@ -189,26 +188,6 @@ async def _get(connection: Connection, tenant_id: UUID, assignment_id: UUID) -> 
     if row is None:
         raise _unknown()
     return _read(row)
-
-
-async def _note(
-    connection: Connection,
-    tenant_id: UUID,
-    by: By,
-    verb: str,
-    assignment_id: UUID,
-    detail: Mapping[str, str],
-) -> None:
-    await audit.write(
-        connection,
-        tenant_id,
-        actor=by.person_id,
-        verb=verb,
-        thing="assignment",
-        thing_id=str(assignment_id),
-        detail=detail,
-        address=by.address,
-    )
 
 
 def _unknown() -> NotThere:

@@ -121,6 +121,28 @@ async def write(
     )
 
 
+async def note(
+    connection: Connection,
+    tenant_id: UUID,
+    by: By,
+    verb: str,
+    thing: str,
+    thing_id: UUID,
+    detail: Mapping[str, Any] | None = None,
+) -> None:
+    """`write`, for a change that somebody asked for."""
+    await write(
+        connection,
+        tenant_id,
+        actor=by.person_id,
+        verb=verb,
+        thing=thing,
+        thing_id=str(thing_id),
+        detail=detail,
+        address=by.address,
+    )
+
+
 async def write_all(connection: Connection, tenant_id: UUID, by: By, notes: Sequence[Note]) -> None:
     """`write` for many at once, some at a time, so that the loop is not held up."""
     key = connection.keys.audit_key(tenant_id)

@@ -100,7 +100,7 @@ async def create(database: Database, tenant_id: UUID, name: str, *, by: By) -> C
         query = _QUERIES["insert"]
         if not await connection.fetchval(query, tenant_id, made.id, name, datetime.now(UTC)):
             raise ClassNameTaken(name, False)
-        await _note(connection, tenant_id, by, "create", made.id)
+        await audit.note(connection, tenant_id, by, "create", "class", made.id)
         return made
 
     return await database.run(tenant_id, work)
@@ -132,7 +132,7 @@ async def change(
         detail = {"name": True} if name is not None else {}
         if archived is not None:
             detail["archived"] = archived
-        await _note(connection, tenant_id, by, "change", class_id, detail)
+        await audit.note(connection, tenant_id, by, "change", "class", class_id, detail)
 
     await database.run(tenant_id, work)
 
@@ -161,7 +161,7 @@ async def put_member(
         as_ = await join(connection, tenant_id, class_id, person, datetime.now(UTC), role=role)
         if as_ is not None:
             detail = {"person": str(person_id), "role": as_}
-            await _note(connection, tenant_id, by, "add", class_id, detail)
+            await audit.note(connection, tenant_id, by, "add", "class", class_id, detail)
 
     await database.run(tenant_id, work)
 
@@ -179,7 +179,9 @@ async def remove_member(
         await _check_there(connection, tenant_id, class_id)
         query = _QUERIES["remove_member"]
         if await connection.fetchval(query, tenant_id, class_id, person_id):
-            await _note(connection, tenant_id, by, "remove", class_id, {"person": str(person_id)})
+            await audit.note(
+                connection, tenant_id, by, "remove", "class", class_id, {"person": str(person_id)}
+            )
 
     await database.run(tenant_id, work)
 
@@ -236,26 +238,6 @@ async def _check_name(
     row = await connection.fetchrow(_QUERIES["named"], tenant_id, name)
     if row is not None and row["id"] != own_id:
         raise ClassNameTaken(row["name"], row["archived"])
-
-
-async def _note(
-    connection: Connection,
-    tenant_id: UUID,
-    by: By,
-    verb: str,
-    class_id: UUID,
-    detail: dict[str, Any] | None = None,
-) -> None:
-    await audit.write(
-        connection,
-        tenant_id,
-        actor=by.person_id,
-        verb=verb,
-        thing="class",
-        thing_id=str(class_id),
-        detail=detail,
-        address=by.address,
-    )
 
 
 def _unknown() -> NotThere:

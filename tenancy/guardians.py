@@ -51,13 +51,5 @@ async def remove(
 async def _note(
     connection: Connection, tenant_id: UUID, by: By, verb: str, parent_id: UUID, student_id: UUID
 ) -> None:
-    await audit.write(
-        connection,
-        tenant_id,
-        actor=by.person_id,
-        verb=verb,
-        thing="guardian",
-        thing_id=str(parent_id),
-        detail={"student": str(student_id)},
-        address=by.address,
-    )
+    detail = {"student": str(student_id)}
+    await audit.note(connection, tenant_id, by, verb, "guardian", parent_id, detail)

@@ -205,16 +205,7 @@ async def _note(
         detail = {"for": str(whom) if whom else "everyone"}
     else:
         detail = {"assignment": str(what)}
-    await audit.write(
-        connection,
-        tenant_id,
-        actor=by.person_id,
-        verb=verb,
-        thing="lesson",
-        thing_id=str(lesson_id),
-        detail=detail,
-        address=by.address,
-    )
+    await audit.note(connection, tenant_id, by, verb, "lesson", lesson_id, detail)
 
 
 def _read(row: Any) -> Assignment:
