@@ -9,7 +9,7 @@ import { takenLesson } from "./taking.mjs";
 
 test("a parent reads what a reviewed lesson came to, corrected, and by whom", async (t) => {
   const tutor = (await enter(t, "tutor", null)).ask;
-  const session = await takenLesson(["two quarters", "1/2", "help"]);
+  const session = await takenLesson(t, ["two quarters", "1/2", "help"]);
   const path = `/api/v1/sessions/${session}`;
   const praise = fresh("You did very well.");
   let summary = await tutor("GET", `${path}/summary`);

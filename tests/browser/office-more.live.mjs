@@ -20,7 +20,7 @@ test("settings say what they mean, keep what is typed, and reach the next lesson
   await isFaultless(page);
   await button(page, "Save the settings").click();
   await page.getByText("Saved. It holds from now on.").waitFor();
-  const session = await takenLesson(["two quarters"]);
+  const session = await takenLesson(t, ["two quarters"]);
   const brief = await ask("GET", `/api/v1/sessions/${session}/brief`);
   assert.ok(brief.text.includes(rules));
   await ask("PATCH", "/api/v1/settings", { tutors_read: "assigned", rules: "" });
