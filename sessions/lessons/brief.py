@@ -175,11 +175,6 @@ def _school_lines(school: SchoolPolicy) -> Iterator[str]:
         yield school.rules
 
 
-def _subject_lines(school: SchoolPolicy, subject: str) -> Iterator[str]:
-    if rules := school.subject_rules.get(subject):
-        yield rules
-
-
 def first_name(student: StudentFacts) -> str:
     """As much of a name as a tutor may know."""
     return student.name.split()[0][:40] if student.name.split() else ""
