@@ -1,6 +1,7 @@
 import { Correcting } from "../js/correcting.js";
 import { kindOfSection } from "../js/desk-links.js";
 import { Keeping } from "../js/keeping.js";
+import { isTouched } from "../js/override-form.js";
 import { kindsOf, thingOfItem, thingOfSentence } from "../js/things.js";
 import { useMemo, useRef, useState } from "../lib/html.js";
 
@@ -15,11 +16,16 @@ export function useDesk({ api, me, record, links, setTold }) {
 
   const draftOf = (thing) => now.current.record.overrides?.findLast(({ state, target, author }) =>
     state === "draft" && author.id === me.id && target.kind === thing.kind && target.id === thing.id) ?? null;
+  /** What one was writing here a moment ago: its draft may still be on the way to the server. */
+  const isBegun = (thing) => {
+    const correcting = begun.get(nameOf(thing));
+    return correcting !== undefined && isTouched(correcting.state);
+  };
   /** The form opens at once; one that was open before goes on where it was. */
   const begin = (at, id, kind) => {
-    const thing = at === "item" ? itemThing(now.current.record.items, id, kind, draftOf) : sentenceThing(now.current.links, id);
+    const thing = at === "item" ? itemThing(now.current.record.items, id, kind, (one) => isBegun(one) || draftOf(one)) : sentenceThing(now.current.links, id);
     if (!thing) return;
-    const name = `${thing.kind} ${thing.id}`;
+    const name = nameOf(thing);
     let correcting = begun.get(name);
     if (!correcting || (correcting.state.thing.base?.id ?? null) !== (thing.base?.id ?? null)) {
       correcting = new Correcting({ api, session: card.id, keeping }, thing, correcting?.made ?? draftOf(thing));
@@ -27,7 +33,7 @@ export function useDesk({ api, me, record, links, setTold }) {
     }
     setOpened({ at, id, correcting });
   };
-  const done = ({ state: { thing } }) => begun.delete(`${thing.kind} ${thing.id}`);
+  const done = ({ state: { thing } }) => begun.delete(nameOf(thing));
   /** What was written is saved as a draft, and the list of corrections knows it. */
   const leave = async (was) => {
     if (!was) return;
@@ -138,12 +144,14 @@ export function focusOn(id) {
   node.scrollIntoView({ block: "nearest" });
 }
 
-/** What of an item is corrected: the kind that is asked for, else one's draft of it, else the likeliest. */
-function itemThing(items, id, kind, draftOf) {
+const nameOf = (thing) => `${thing.kind} ${thing.id}`;
+
+/** What of an item is corrected: the kind that is asked for, else what one has written of it, else the likeliest. */
+function itemThing(items, id, kind, isWritten) {
   const item = items?.find((one) => one.id === id);
   if (!item) return null;
   const things = kindsOf(item).map((one) => thingOfItem(item, one));
-  return things.find((thing) => thing.kind === kind) ?? things.find(draftOf) ?? things[0];
+  return things.find((thing) => thing.kind === kind) ?? things.find(isWritten) ?? things[0];
 }
 
 function sentenceThing({ sentences }, id) {

@@ -25,7 +25,7 @@ export function Transcript({ items, speech, language, rules, announce, names = N
   }, []);
   const shown = items.filter((item) => item.text || item.lost || (item.role === "user" && !item.final));
   const unheard = speech === "speaking" && !shown.some((item) => item.role === "user" && !item.final);
-  return html`<div class="transcript" ref=${box} onScroll=${() => scrolled(box.current)} tabindex="0" role="region" aria-label="The conversation">
+  return html`<div class="transcript" ref=${box} onScroll=${({ currentTarget }) => scrolled(currentTarget)} tabindex="0" role="region" aria-label="The conversation">
     ${rules && html`<p class="honest">Your tutor is a computer that follows this lesson's rules. It can mishear you.</p>`}
     <div role="log" aria-live=${announce ? "polite" : "off"} aria-label="What was said">
       <ol class="log" lang=${language}>
@@ -38,7 +38,7 @@ export function Transcript({ items, speech, language, rules, announce, names = N
 }
 
 /** The box scrolls; where there is little height (200 % zoom) it does not, and the page does. */
-const scrollers = (box) => [box, document.scrollingElement];
+const scrollers = (box) => [box, document.scrollingElement].filter(Boolean);
 
 const NAMES = { student: "You", ai: "Tutor", system: "" };
 
