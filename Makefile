@@ -25,7 +25,7 @@ test-page: $(VENV)/browser
 	node --test --test-reporter=spec tests/page/*.test.mjs
 
 test-browser: $(VENV)/browser
-	$(BIN)/python -m pytest -m browser --timeout 620
+	$(BIN)/python -m pytest -m browser --timeout 1300
 
 check: $(VENV)/dev
 	$(BIN)/ruff format --check --quiet .

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import warnings
 import wave
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +23,7 @@ STORY_BEFORE_S = 16
 WITHIN_S = 600
 "So long may one file take on a busy machine; by itself the longest takes two minutes."
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("always::UserWarning")]
 
 
 @pytest.fixture(scope="module")
@@ -104,8 +105,20 @@ def test_a_spoken_lesson_goes_from_the_microphone_to_the_record(
 
 
 def run(name: str, **environ: str) -> None:
-    """One file of tests in Node; what it printed is the reason where it fails."""
-    done = subprocess.run(
+    """One file of tests in Node; what it printed is the reason where it fails.
+
+    In CI a file that failed may prove itself once more; that it failed is told with the warnings,
+    since what is only seen now and then is a fault all the same (docs/decisions.md).
+    """
+    done = once(name, environ)
+    if done.returncode != 0 and os.environ.get("CI"):
+        warnings.warn(f"{name} failed at first:\n{report(done)}", stacklevel=2)
+        done = once(name, environ)
+    assert done.returncode == 0, report(done)
+
+
+def once(name: str, environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
         ["node", "--test", "--test-reporter=spec", str(HERE / name)],
         cwd=HOUSE,
         env={**os.environ, **environ},
@@ -113,7 +126,10 @@ def run(name: str, **environ: str) -> None:
         text=True,
         timeout=WITHIN_S,
     )
-    assert done.returncode == 0, done.stdout[-8_000:] + done.stderr[-2_000:]
+
+
+def report(done: subprocess.CompletedProcess[str]) -> str:
+    return done.stdout[-8_000:] + done.stderr[-2_000:]
 
 
 def record(path: Path, pcm: bytes, *, before_s: int = BEFORE_S) -> None:
