@@ -6,10 +6,11 @@ asks and cancels.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import aclosing
 from dataclasses import replace
-from typing import Any, Protocol, TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 import structlog
 
@@ -26,8 +27,11 @@ from ai.engine import (
     Report,
     Say,
     Speaker,
+    Spent,
     TurnDetection,
     Utterance,
+    Vad,
+    VoiceActivity,
 )
 from ai.events import (
     AnswerEnded,
@@ -39,6 +43,7 @@ from ai.events import (
     SpeechStarted,
     SpeechStopped,
     Spoke,
+    ToolCalled,
     Transcribed,
     Used,
 )
@@ -59,26 +64,6 @@ def words_within_s(pcm: bytes) -> float:
     return min(WORDS_WITHIN_MOST_S, WORDS_WITHIN_S + duration_ms(pcm) / 10_000)
 
 
-class VoiceActivity(Protocol):
-    """Voice activity of one student; see `ai.local.vad`."""
-
-    def feed(self, pcm: bytes) -> None:
-        """More audio, 24 kHz; each 32 ms of it is judged, soon."""
-
-    def close(self) -> None: ...
-
-
-class Vad(Protocol):
-    """Judges the windows of all sessions together."""
-
-    def session(
-        self, on_probability: Callable[[float, int], None], *, clock_ms: int
-    ) -> VoiceActivity:
-        """`on_probability(probability, now_ms)` is called on the loop for each window, in order."""
-
-    def close(self) -> None: ...
-
-
 class Cascade:
     """Opens legs that share ears, mind, speaker and voice detection."""
 
@@ -89,17 +74,36 @@ class Cascade:
         mind: ChatEngine,
         speaker: Speaker,
         vad: Vad,
+        *,
+        key: str = "local",
     ) -> None:
         self.name = name
+        self.key = key
         self.languages = ears.languages
         self.ears = ears
         self.mind = mind
         self.speaker = speaker
         self.vad = vad
 
-    async def open(
+    async def prepare(self, brief: Brief) -> "CascadeStandby":
+        """There is nothing to open: its parts are asked when they are needed."""
+        return CascadeStandby(self, brief)
+
+    async def close(self) -> None:
+        self.vad.close()
+
+
+class CascadeStandby:
+    """A leg that can begin."""
+
+    lifetime_s: float | None = None
+
+    def __init__(self, parts: Cascade, brief: Brief) -> None:
+        self._parts = parts
+        self._brief = brief
+
+    def begin(
         self,
-        brief: Brief,
         memory: Sequence[Utterance],
         report: Report,
         *,
@@ -107,11 +111,11 @@ class Cascade:
         clock_ms: int = 0,
     ) -> Leg:
         """A leg; its microphone is deaf where the ears don't know the lesson's language."""
-        hears = self.languages is None or brief.language.split("-")[0] in self.languages
-        return CascadeLeg(self, brief, memory, report, step, clock_ms, hears)
+        known = self._parts.languages
+        hears = known is None or self._brief.language.split("-")[0] in known
+        return CascadeLeg(self._parts, self._brief, memory, report, step, clock_ms, hears)
 
-    async def close(self) -> None:
-        self.vad.close()
+    async def close(self) -> None: ...
 
 
 class _Sound:
@@ -169,6 +173,9 @@ class CascadeLeg:
         self._words: dict[str, asyncio.Task[None]] = {}
         "Turns that are over, and the search for their words."
         self._answer: tuple[str, asyncio.Task[None]] | None = None
+        self._calls = 0
+        self._results: dict[str, asyncio.Future[str]] = {}
+        "Tool calls under way, by their id."
         self._tasks: set[asyncio.Task[Any]] = set()
         self._alive_at = 0.0
         "When audio last came, or was judged."
@@ -344,9 +351,14 @@ class CascadeLeg:
         self._said[ask.answer] = (place, self._step)
         self._memory.append(Utterance("tutor", ""))
         try:
-            async with aclosing(self._parts.mind.reply(self._brief, memory, ask.cue)) as pieces:
+            use = partial(self._use, ask.answer)
+            async with aclosing(
+                self._parts.mind.reply(self._brief, memory, ask.cue, use)
+            ) as pieces:
                 async for piece in pieces:
                     match piece:
+                        case Spent(unit, quantity, model):
+                            self._report(Used(unit, quantity, model))
                         case Keep():
                             data, finished = dict(piece.data), piece.finished
                             self._report(Kept(ask.answer, data))
@@ -364,6 +376,22 @@ class CascadeLeg:
         if self._answer is not None and self._answer[0] == ask.answer:
             self._answer = None
         self._report(AnswerEnded(ask.answer, finished))
+
+    async def _use(self, answer: str, name: str, arguments: str) -> str:
+        """What a tool came to; the caller carries it out."""
+        self._calls += 1
+        call = f"call_{self._calls}"
+        self._results[call] = asyncio.get_running_loop().create_future()
+        self._report(ToolCalled(answer, call, name, arguments))
+        try:
+            return await self._results[call]
+        finally:
+            del self._results[call]
+
+    def give(self, call: str, output: str) -> None:
+        result = self._results.get(call)
+        if result is not None and not result.done():
+            result.set_result(output)
 
     async def _say(self, ask: Ask, text: str) -> None:
         if not ask.sound:

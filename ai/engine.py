@@ -5,11 +5,11 @@ one engine. A leg reports by calling `report(event)` on the event loop's thread;
 return at once and never block.
 """
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from ai.events import EngineEvent, Word
+from ai.events import EngineEvent, Fault, Word
 
 AnswerKind = Literal["number", "expression", "equation", "words", "choice", "yes_no", "open"]
 
@@ -98,6 +98,8 @@ class TurnDetection:
     silence_ms: int = 900
     threshold: float = 0.5
     prefix_ms: int = 300
+    answers: bool = True
+    "The end of a turn will be followed by an `Ask`; an engine may begin to think at once."
 
 
 Cue = Literal["opening", "student", "silence", "resumed"]
@@ -142,6 +144,9 @@ class Leg(Protocol):
     def answer(self, ask: Ask) -> None:
         """Answer now, to all that was said so far."""
 
+    def give(self, call: str, output: str) -> None:
+        """The result of a tool call, JSON; the answer that called goes on."""
+
     def playing(self, on: bool) -> None:
         """Whether the student hears the tutor now: voice has to be surer to interrupt then."""
 
@@ -152,24 +157,41 @@ class Leg(Protocol):
         """End everything this leg started. Nothing is reported afterwards."""
 
 
-class VoiceEngine(Protocol):
-    """Opens legs. One per configured engine and process; holds what all its sessions share."""
+class Standby(Protocol):
+    """An open way to an engine that has proved itself alive, and has not begun to teach.
 
-    name: str
-    "`offline`, `cascade`, `openai-realtime`, `nova-sonic`."
-    languages: frozenset[str] | None
-    "Languages whose speech it understands (primary subtags); None: any."
+    It waits while another leg still speaks, so that the change from one to the next takes no time.
+    """
 
-    async def open(
+    lifetime_s: float | None
+    "How long from its opening a leg can live: provider's limit, expiry of credentials; None: any."
+
+    def begin(
         self,
-        brief: Brief,
         memory: Sequence[Utterance],
         report: Report,
         *,
         step: int = 0,
         clock_ms: int = 0,
     ) -> Leg:
-        """Begin a leg that remembers `memory` and is at `step` of the plan.
+        """The leg, at once: it remembers `memory` and is at `step` of the plan."""
+
+    async def close(self) -> None:
+        """Let go of it unused. After `begin` the leg is closed instead."""
+
+
+class VoiceEngine(Protocol):
+    """Opens legs. One per configured engine and process; holds what all its sessions share."""
+
+    name: str
+    "`offline`, `cascade`, `openai-realtime`, `nova-sonic`."
+    key: str
+    "Provider and credential: what fails together. Never the credential itself."
+    languages: frozenset[str] | None
+    "Languages whose speech it understands (primary subtags); None: any."
+
+    async def prepare(self, brief: Brief) -> Standby:
+        """Open a way to the engine for one session.
 
         Raises:
             EngineUnavailable: If it cannot be opened now.
@@ -202,7 +224,19 @@ class Keep:
     finished: bool = False
 
 
-Piece = Say | Moved | Keep
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """Something that costs was used; see `Used`."""
+
+    unit: str
+    quantity: int
+    model: str = ""
+
+
+Piece = Say | Moved | Keep | Spent
+
+UseTool = Callable[[str, str], Awaitable[str]]
+"Tool's name and arguments (JSON as the model wrote it) in, its result (JSON) out; never raises."
 
 
 class ChatEngine(Protocol):
@@ -211,7 +245,7 @@ class ChatEngine(Protocol):
     name: str
 
     def reply(
-        self, brief: Brief, memory: Sequence[Utterance], cue: Cue
+        self, brief: Brief, memory: Sequence[Utterance], cue: Cue, use: UseTool
     ) -> AsyncGenerator[Piece, None]:
         """The next answer. Raises EngineFailed; closing the generator cancels it."""
 
@@ -249,13 +283,37 @@ class Speaker(Protocol):
         """One sentence, 24 kHz."""
 
 
+class VoiceActivity(Protocol):
+    """Voice activity of one student; see `ai.local.vad`."""
+
+    def feed(self, pcm: bytes) -> None:
+        """More audio, 24 kHz; each 32 ms of it is judged, soon."""
+
+    def close(self) -> None: ...
+
+
+class Vad(Protocol):
+    """Judges the windows of all sessions together."""
+
+    def session(
+        self, on_probability: Callable[[float, int], None], *, clock_ms: int
+    ) -> VoiceActivity:
+        """`on_probability(probability, now_ms)` is called on the loop for each window, in order."""
+
+    def close(self) -> None: ...
+
+
 class EngineError(Exception):
-    """Base of what an engine raises.
+    """Base of what an engine raises; `fault` says what to do about it.
 
     EngineError
     +-- EngineUnavailable   it cannot be opened now
     +-- EngineFailed        it broke while it answered
     """
+
+    def __init__(self, *about: object, fault: Fault | None = None) -> None:
+        super().__init__(*about)
+        self.fault = fault or Fault("transient", "engine_failed")
 
 
 class EngineUnavailable(EngineError):

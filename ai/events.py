@@ -16,7 +16,7 @@ caller, unique within a leg. Times are milliseconds on the student's media clock
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +126,42 @@ class Used:
     """Something that costs was used; reported as it happens, each report adds."""
 
     unit: str
-    "audio_in_ms | audio_out_ms | tokens_in | tokens_out | characters"
+    "A key of `ai/prices.toml`'s units, such as audio_in_ms, text_tokens_in, characters."
     quantity: int
+    model: str = ""
+    "What the price goes by; empty for what runs here."
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCalled:
+    """The tutor wants to use a tool; the answer goes on with what `Leg.give` brings."""
+
+    answer: str
+    call: str
+    "Unique within a leg."
+    name: str
+    arguments: str
+    "JSON, as the model wrote it: data, perhaps not even valid."
+
+
+FaultKind = Literal["transient", "throttled", "limit", "terminal"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What went wrong with an engine, told apart by what helps.
+
+    transient: the same again may well succeed. throttled: it is busy; wait, or take another.
+    limit: the end that was to be expected (8 minutes, idle, an expiry): open it anew at once.
+    terminal: with this credential and setting it will not work, whoever tries.
+    """
+
+    kind: FaultKind
+    code: str
+    "Ours, such as `unauthorized`, `model_unknown`, `session_expired`."
+    detail: str = ""
+    "The provider's own words, for the log of an operator; never shown to a student."
+    retry_after_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +173,8 @@ class Failed:
     "For the log; never shown to a student."
     answer: str | None = None
     "The answer that failed; None where the whole leg did."
+    fault: Fault | None = None
+    "Of a whole leg that failed: what to do about it; None is a transient one."
 
 
 EngineEvent = (
@@ -153,5 +189,6 @@ EngineEvent = (
     | Kept
     | AnswerEnded
     | Used
+    | ToolCalled
     | Failed
 )

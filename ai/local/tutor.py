@@ -26,10 +26,10 @@ needs to go on after a break, and what the summary is made from:
     concern         true, only on the item that answers words of distress; absent otherwise
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from ai.engine import Brief, Cue, EngineFailed, Piece, Step, Utterance
+from ai.engine import Brief, Cue, EngineFailed, Piece, Step, UseTool, Utterance
 from ai.local.intents import in_distress, intent_of, plain
 from ai.local.sentences import question_of
 from ai.local.tutor_rules import Heard, Judged, respond, to_check
@@ -51,8 +51,8 @@ class OfflineTutor:
         self._check = check
 
     async def reply(
-        self, brief: Brief, memory: Sequence[Utterance], cue: Cue
-    ) -> AsyncIterator[Piece]:
+        self, brief: Brief, memory: Sequence[Utterance], cue: Cue, use: UseTool
+    ) -> AsyncGenerator[Piece, None]:
         """The next answer to `memory`."""
         state = recall(memory)
         heard = _last_turn(brief, state, memory)

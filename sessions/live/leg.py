@@ -68,8 +68,8 @@ class Line:
         self._waiting = [one for one in self._waiting if not isinstance(one, Read)]
         waiting_ms = sum(len(one) for one in self._waiting if isinstance(one, bytes))
         self._number += 1
-        self._leg = await self._engine.open(
-            conversation.brief,
+        standby = await self._engine.prepare(conversation.brief)
+        self._leg = standby.begin(
             conversation.memory(),
             self._listener(self._number),
             step=conversation.progress.step,

@@ -18,6 +18,7 @@ from ai.engine import (
     Spoken,
     Step,
     TurnDetection,
+    UseTool,
     Utterance,
 )
 from ai.events import EngineEvent, SpeechStopped, Transcribed
@@ -103,7 +104,7 @@ class ScriptedMind:
         self.finished = False
 
     async def reply(
-        self, brief: Brief, memory: Sequence[Utterance], cue: Cue
+        self, brief: Brief, memory: Sequence[Utterance], cue: Cue, use: UseTool
     ) -> AsyncGenerator[Piece, None]:
         self.memories.append(list(memory))
         yield Keep({"turns": len(self.memories)}, self.finished)
@@ -135,7 +136,7 @@ class Stage:
         self.leg: CascadeLeg
 
     async def open(self, brief: Brief = BRIEF, memory: Sequence[Utterance] = ()) -> "Stage":
-        leg = await self.engine.open(brief, memory, self.events.append)
+        leg = (await self.engine.prepare(brief)).begin(memory, self.events.append)
         assert isinstance(leg, CascadeLeg)
         self.leg = leg
         self.leg.detect(TurnDetection(silence_ms=640))

@@ -62,6 +62,7 @@ class Parrot:
     """An engine that answers what it read, and can be made to wait, to chatter or to break."""
 
     name = "offline"
+    key = "local"
     languages: frozenset[str] | None = None
 
     def __init__(self) -> None:
@@ -72,12 +73,22 @@ class Parrot:
         "A list: answers wait there to be let go."
         self.breaks = False
 
-    async def open(
-        self, brief: Brief, memory: Sequence[Utterance], report: Any, **_: Any
-    ) -> "ParrotLeg":
+    async def prepare(self, brief: Brief) -> "ParrotStandby":
+        return ParrotStandby(self)
+
+    async def close(self) -> None: ...
+
+
+class ParrotStandby:
+    lifetime_s: float | None = None
+
+    def __init__(self, engine: Parrot) -> None:
+        self.engine = engine
+
+    def begin(self, memory: Sequence[Utterance], report: Any, **_: Any) -> "ParrotLeg":
         said = [one.text for one in memory if one.role == "student"]
-        self.legs.append(ParrotLeg(self, report, said))
-        return self.legs[-1]
+        self.engine.legs.append(ParrotLeg(self.engine, report, said))
+        return self.engine.legs[-1]
 
     async def close(self) -> None: ...
 
@@ -117,6 +128,7 @@ class ParrotLeg:
     def listen(self, turn: str, pcm: bytes) -> None: ...
     def note(self, text: str) -> None: ...
     def playing(self, on: bool) -> None: ...
+    def give(self, call: str, output: str) -> None: ...
     def cancel(self, answer: str, heard: str) -> None: ...
 
     async def close(self) -> None: ...

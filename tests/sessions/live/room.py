@@ -94,6 +94,7 @@ class EchoLeg:
     def clear(self) -> None: ...
     def listen(self, turn: str, pcm: bytes) -> None: ...
     def playing(self, on: bool) -> None: ...
+    def give(self, call: str, output: str) -> None: ...
     def cancel(self, answer: str, heard: str) -> None: ...
 
     async def close(self) -> None:
@@ -102,6 +103,7 @@ class EchoLeg:
 
 class EchoEngine:
     name = "offline"
+    key = "local"
     languages: frozenset[str] | None = None
 
     def __init__(self) -> None:
@@ -110,13 +112,25 @@ class EchoEngine:
         self.breaks = False
         self.away = 0
 
-    async def open(self, brief: Brief, memory: Any, report: Any, **_: Any) -> EchoLeg:
+    async def prepare(self, brief: Brief) -> "EchoStandby":
         if self.away:
             self.away -= 1
             raise EngineUnavailable("not now")
-        self.memories.append(len(memory))
-        self.legs.append(EchoLeg(self, report))
-        return self.legs[-1]
+        return EchoStandby(self)
+
+    async def close(self) -> None: ...
+
+
+class EchoStandby:
+    lifetime_s: float | None = None
+
+    def __init__(self, engine: EchoEngine) -> None:
+        self.engine = engine
+
+    def begin(self, memory: Any, report: Any, **_: Any) -> EchoLeg:
+        self.engine.memories.append(len(memory))
+        self.engine.legs.append(EchoLeg(self.engine, report))
+        return self.engine.legs[-1]
 
     async def close(self) -> None: ...
 
