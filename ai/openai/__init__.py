@@ -1,0 +1,1 @@
+"""Tutors by OpenAI, and by whoever speaks its protocols."""
