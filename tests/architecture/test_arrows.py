@@ -23,6 +23,7 @@ EVERYWHERE = {"structlog", "orjson"}
 VENDORS = {
     "argon2": ("tenancy/passwords.py",),
     "asyncpg": ("tenancy/",),
+    "botocore": ("ai/bedrock/",),
     "cryptography": ("tenancy/crypto.py", "server/tls.py"),
     "espeakng_loader": ("ai/local/espeak.py",),
     "httptools": ("server/http.py",),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 HOUSE = Path(__file__).resolve().parents[2]
 HEAVY = (
-    *("openai", "boto3", "aiortc", "av"),
+    *("openai", "boto3", "botocore", "h2", "httpx2", "aiortc", "av"),
     *("numpy", "sympy", "onnxruntime", "pocketsphinx", "rapidfuzz", "espeakng_loader"),
     *("prometheus_client", "uvicorn", "uvloop", "websockets"),
 )

@@ -1,0 +1,1 @@
+"""Tutors of Amazon Bedrock."""
