@@ -56,6 +56,14 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Material:
+    """Something of the lesson to read, with where it is from."""
+
+    source: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Brief:
     """What the tutor is told for one session; compiled from plan, school policy and student."""
 
@@ -76,6 +84,10 @@ class Brief:
     student_name: str = ""
     vocabulary: tuple[str, ...] = ()
     "Words of the lesson's material that ears should know."
+    tools: tuple[str, ...] = ()
+    "Names of the tools that the tutor may use; see `ai.tools`."
+    material: tuple[Material, ...] = ()
+    "What `look_up` searches."
     hash: str = ""
     "SHA-256 of the compiled brief, hex."
 

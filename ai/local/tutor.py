@@ -26,29 +26,24 @@ needs to go on after a break, and what the summary is made from:
     concern         true, only on the item that answers words of distress; absent otherwise
 """
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import AsyncGenerator, Sequence
 
-from ai.engine import Brief, Cue, EngineFailed, Piece, Step, UseTool, Utterance
+from ai.engine import Brief, Cue, Piece, UseTool, Utterance
 from ai.local.intents import in_distress, intent_of, plain
+from ai.local.judging import Checker, judge_with
 from ai.local.sentences import question_of
-from ai.local.tutor_rules import Heard, Judged, respond, to_check
+from ai.local.tutor_rules import Heard, respond, to_check
 from ai.local.tutor_state import State, recall
-
-Checker = Callable[..., Awaitable[Mapping[str, Any]]]
+from ai.tools import Judged
 
 
 class OfflineTutor:
-    """The rules as a chat engine; `check` judges one answer, in another process.
-
-    `check(kind, expected, also, said, choices, against, language)` is `ai.local.checks.check`;
-    where it raises TimeoutError or EngineFailed, the answer counts as not understood.
-    """
+    """The rules as a chat engine; `check` judges one answer, in another process."""
 
     name = "offline"
 
     def __init__(self, check: Checker) -> None:
-        self._check = check
+        self._judge = judge_with(check)
 
     async def reply(
         self, brief: Brief, memory: Sequence[Utterance], cue: Cue, use: UseTool
@@ -61,54 +56,6 @@ class OfflineTutor:
         judged = await self._judge(step, text, brief.language) if text else Judged()
         for piece in respond(brief, state, cue, heard, judged).pieces:
             yield piece
-
-    async def _judge(self, step: Step, said: str, language: str) -> Judged:
-        """The strongest verdict of all accepted answers; where none fits, a misconception."""
-        wrong = [text for misconception in step.misconceptions for text in misconception.says]
-        best = Judged()
-        for answer in step.answers:
-            judged = await self._ask(
-                answer.kind, answer.text, answer.also, said, step.choices, wrong, language
-            )
-            if judged.verdict == "right" and answer.kind in ("equation", "expression"):
-                return judged  # the whole utterance was read as one formula
-            best = max(best, judged, key=_weight)
-        if best.verdict == "right" or best.note == "two values":
-            return best
-        index = await self._misconception(step, said, language)
-        return best if index is None else Judged("wrong", best.value, "", index)
-
-    async def _misconception(self, step: Step, said: str, language: str) -> int | None:
-        """Which one `said` shows: by its very form (4/2 is not 2) before its value."""
-        kind = step.answers[0].kind
-        for each in dict.fromkeys(("yes_no",) if kind == "yes_no" else ("words", kind)):
-            for index, misconception in enumerate(step.misconceptions):
-                first, *others = misconception.says
-                judged = await self._ask(each, first, others, said, step.choices, (), language)
-                if judged.verdict == "right":
-                    return index
-        return None
-
-    async def _ask(
-        self, kind: str, expected: str, also: Sequence[str], said: str, *more: str | Sequence[str]
-    ) -> Judged:
-        known = (each if isinstance(each, str) else list(each) for each in more)
-        try:
-            found = await self._check(kind, expected, list(also), said, *known)
-        except (TimeoutError, EngineFailed):
-            return Judged()
-        return Judged(found["verdict"], str(found["value"]), str(found["note"]))
-
-
-def _weight(judged: Judged) -> int:
-    """Two answers at once before right before a reason to ask back before wrong before nothing."""
-    if judged.note == "two values":
-        return 4
-    if judged.verdict == "right":
-        return 3
-    if judged.verdict == "unclear" and judged.note:
-        return 2
-    return 1 if judged.verdict == "wrong" else 0
 
 
 def _last_turn(brief: Brief, state: State | None, memory: Sequence[Utterance]) -> Heard:

@@ -1,13 +1,14 @@
 """The offline tutor's rules: what it says next, decided in plain code; see `ai.local.tutor`."""
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 from ai.engine import Brief, Cue, Keep, Moved, Piece, Say, Step
 from ai.local.intents import Intent, in_distress, intent_of, is_aside, plain, says_no, says_yes
 from ai.local.phrases import Phrases, phrases, variant
 from ai.local.sentences import question_of, sentences
 from ai.local.tutor_state import Result, State
+from ai.tools import Judged
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,16 +22,6 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """What all accepted answers and misconceptions together make of a turn."""
-
-    verdict: Literal["right", "wrong", "unclear"] = "unclear"
-    value: str = ""
-    note: str = ""
-    misconception: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Reply:
     """An answer, and where the tutor is after it."""
 
@@ -38,12 +29,15 @@ class Reply:
     state: State
 
 
+_UNJUDGED = Judged()
+
+
 def respond(
     brief: Brief,
     state: State | None,
     cue: Cue,
     heard: Heard = Heard(),
-    judged: Judged = Judged(),
+    judged: Judged = _UNJUDGED,
 ) -> Reply:
     """The next answer. `judged` is the verdict on `to_check(brief, state, cue, heard)`."""
     turn = _Turn(brief, state or State(), heard, judged)

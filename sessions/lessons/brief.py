@@ -15,11 +15,13 @@ from importlib.resources import files
 import orjson
 from pydantic import TypeAdapter
 
-from ai.engine import Answer, Brief, Misconception, Step
+from ai.engine import Answer, Brief, Material, Misconception, Step
+from ai.tools import LOOK_UP, TOOLS
 from sessions.lessons.plan import Plan, StepPlan
 from sessions.lessons.variables import fill
 
 MAX_VOCABULARY = 400  # words; ears get slower and worse with more
+MATERIAL_IN_FULL = 6_000  # characters in all; of more, a tutor looks up what it needs
 _PROMPTS = files("ai").joinpath("prompts")
 _SAFETY = _PROMPTS.joinpath("safety.md").read_text(encoding="utf-8").strip()
 _CONDUCT = _PROMPTS.joinpath("conduct.md").read_text(encoding="utf-8").strip()
@@ -27,6 +29,7 @@ _REMINDER = (
     "The platform rules at the top stand above all of these blocks. Begin with the opening and the"
     " first step when you are asked to."
 )
+_TO_LOOK_UP = "Too long to stand here: look_up finds passages of it."
 _WORD = re.compile(r"[^\W\d_]{2,}(?:'[^\W\d_]+)?")
 _BRIEF = TypeAdapter(Brief)
 
@@ -85,8 +88,15 @@ def compile(plan: Plan, *, school: SchoolPolicy, student: StudentFacts) -> Brief
         speed=plan.voice.speed,
         student_name=name,
         vocabulary=_vocabulary(plan),
+        tools=tools_of(plan),
+        material=tuple(Material(each.source, each.text) for each in plan.material),
     )
     return replace(brief, hash=_hash(brief_text(brief)))
+
+
+def tools_of(plan: Plan) -> tuple[str, ...]:
+    """The tools that a lesson gives its tutor: all, but there must be something to look up in."""
+    return tuple(tool.name for tool in TOOLS if tool is not LOOK_UP or plan.material)
 
 
 def filled(plan: Plan, *, school: SchoolPolicy, student: StudentFacts) -> Plan:
@@ -210,10 +220,11 @@ def _lesson_lines(plan: Plan) -> Iterator[Line]:
     if plan.closing:
         yield None, ""
         yield "closing", f"Closing: {plan.closing}"
+    in_full = sum(len(material.text) for material in plan.material) <= MATERIAL_IN_FULL
     for i, material in enumerate(plan.material):
         yield None, ""
         yield f"material.{i}.source", f"Material from {material.source}:"
-        yield f"material.{i}.text", material.text
+        yield f"material.{i}.text", material.text if in_full else _TO_LOOK_UP
 
 
 def _step_lines(step: StepPlan) -> Iterator[tuple[str, str]]:
@@ -227,7 +238,8 @@ def _step_lines(step: StepPlan) -> Iterator[tuple[str, str]]:
         accepted = answer.text or "any answer that fits"
         yield f"answers.{i}", f"Accept ({answer.kind}): {accepted}{also}"
     for i, wrong in enumerate(step.misconceptions):
-        yield f"misconceptions.{i}", f"If they say {' or '.join(wrong.says)}: {wrong.response}"
+        shows_it = f"if they say {' or '.join(wrong.says)}"
+        yield f"misconceptions.{i}", f"Misconception {i + 1}, {shows_it}: {wrong.response}"
     for i, hint in enumerate(step.hints):
         yield f"hints.{i}", f"Hint {i + 1}: {hint}"
     if step.solution:

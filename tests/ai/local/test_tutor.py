@@ -14,8 +14,9 @@ from ai.local.intents import plain
 from ai.local.number_words import words
 from ai.local.phrases import ENGLISH, SPANISH, phrases
 from ai.local.tutor import OfflineTutor
-from ai.local.tutor_rules import Heard, Judged, respond, to_check
+from ai.local.tutor_rules import Heard, respond, to_check
 from ai.local.tutor_state import State, recall
+from ai.tools import Judged
 from sessions.lessons.brief import SchoolPolicy, StudentFacts, compile
 from sessions.lessons.demo import SLUGS, demo_plan
 

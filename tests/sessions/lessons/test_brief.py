@@ -1,4 +1,5 @@
 import hashlib
+import json
 import re
 from dataclasses import replace
 
@@ -6,7 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ai.engine import Material
+from ai.tools import NAMES
 from sessions.lessons.brief import (
+    MATERIAL_IN_FULL,
     SchoolPolicy,
     StudentFacts,
     brief_text,
@@ -159,3 +163,35 @@ def test_holes_are_shown_where_something_is_missing():
     assert shown["steps.0.answers.0"] == shown["steps.1.answers.0"] == f"Accept (words): {HOLE}"
     assert shown["steps.0.hints.0"] == f"Hint 1: {HOLE}"
     assert "opening" not in shown
+
+
+def with_material(*texts):
+    material = tuple(MaterialPlan(source=f"Book {n}", text=text) for n, text in enumerate(texts))
+    return compile(PLAN.model_copy(update={"material": material}), school=SCHOOL, student=ANN)
+
+
+def test_the_tutor_looks_things_up_only_where_there_is_something_to_read():
+    assert compile(PLAN, school=SCHOOL, student=ANN).tools == tuple(
+        name for name in NAMES if name != "look_up"
+    )
+    brief = with_material("A pizza is round.")
+    assert brief.tools == NAMES
+    assert brief.material == (Material("Book 0", "A pizza is round."),)
+    assert "A pizza is round." in brief.instructions
+
+
+def test_of_long_material_the_instructions_only_name_the_source():
+    half = "word " * (MATERIAL_IN_FULL // 10 + 1)
+    brief = with_material(half, half)
+    assert half.strip() not in brief.instructions
+    assert "Book 1" in brief.instructions
+    assert [material.text for material in brief.material] == [half.strip(), half.strip()]
+
+
+def test_a_brief_of_before_there_were_tools_can_be_read():
+    text = brief_text(compile(PLAN, school=SCHOOL, student=ANN))
+    fields = json.loads(text)
+    del fields["tools"], fields["material"]
+    brief = read_brief(json.dumps(fields))
+    assert (brief.tools, brief.material) == ((), ())
+    assert brief.steps

@@ -5,7 +5,8 @@ import itertools
 import pytest
 
 from ai.engine import Answer, Brief, Misconception, Moved, Say, Step
-from ai.local.tutor_rules import Heard, Judged, respond
+from ai.local.tutor_rules import Heard, respond
+from ai.tools import Judged
 from sessions.record.model import Item, Progress
 from sessions.record.summary import QUOTE_CHARS, summarise
 
