@@ -21,6 +21,7 @@ from server.services import Services
 from server.sight import Sight
 from sessions.bus import Bus
 from sessions.jobs import Worker
+from sessions.live.choice import alone
 from sessions.live.lobby import Lobby, LobbySettings
 from sessions.record.work import handlers
 from tenancy import migrate
@@ -57,7 +58,7 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
         stack.push_async_callback(worker.stop)
         lobby = Lobby(
             database,
-            engine,
+            alone(engine),
             bus,
             worker,
             LobbySettings(

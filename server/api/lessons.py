@@ -82,7 +82,7 @@ async def list_lessons(call: Call) -> LessonPage:
     page = lessons[begin : begin + call.query.limit]
     standing = await _standing(call)
     return LessonPage(
-        items=[LessonCard(**_card(call, lesson, standing)) for lesson in page],
+        items=[LessonCard(**await _card(call, lesson, standing)) for lesson in page],
         next_cursor=seal_cursor(call, "lessons", _key(page[-1]))
         if begin + len(page) < len(lessons)
         else None,
@@ -104,7 +104,7 @@ async def get_lesson(call: Call) -> LessonDetail:
         raise Refused(404, "lesson_not_found", NO_SUCH_LESSON) from None
     school = await database.tenant(call.person.tenant_id)
     return LessonDetail(
-        **_card(call, lesson, await _standing(call)),
+        **await _card(call, lesson, await _standing(call)),
         version=lesson.number,
         version_id=lesson.version_id,
         sandbox=lesson.number is None,
@@ -130,8 +130,11 @@ async def _standing(call: Call) -> dict[UUID, Standing]:
     return await listing.standing(call.services.database, call.person.tenant_id, call.person.id)
 
 
-def _card(call: Call, lesson: LessonVersion, standing: dict[UUID, Standing]) -> dict[str, Any]:
+async def _card(
+    call: Call, lesson: LessonVersion, standing: dict[UUID, Standing]
+) -> dict[str, Any]:
     stands = standing.get(lesson.lesson_id)
+    chain = await call.services.lobby.chain(call.person.tenant_id, lesson, "voice")
     return {
         "id": lesson.lesson_id,
         "slug": lesson.slug,
@@ -141,7 +144,7 @@ def _card(call: Call, lesson: LessonVersion, standing: dict[UUID, Standing]) -> 
         "language": lesson.language,
         "goal": lesson.plan.goal,
         "steps": len(lesson.plan.steps),
-        "hears_speech": call.services.lobby.hears(lesson.language),
+        "hears_speech": chain.hears(lesson.language),
         "due_at": lesson.due_at,
         "status": stands.status if stands else "new",
         "live_session_id": stands.live_session_id if stands else None,

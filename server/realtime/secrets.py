@@ -75,7 +75,7 @@ async def create_secret(
     answer = {
         "value": value,
         "expires_at": int(expires_at.timestamp()),
-        "session": _session(services, version, wishes, resumes),
+        "session": await _session(services, caller, version, wishes, resumes),
         "ice_servers": [],
     }
     return JSONResponse(answer)
@@ -97,13 +97,20 @@ def _seconds(body: Fields) -> int:
     return seconds
 
 
-def _session(
-    services: Services, version: LessonVersion | None, wishes: UpdateSession, resumes: UUID | None
+async def _session(
+    services: Services,
+    caller: Caller,
+    version: LessonVersion | None,
+    wishes: UpdateSession,
+    resumes: UUID | None,
 ) -> dict[str, Any]:
     """The session as it would begin."""
     options = Options()
     patience_ms = 900
+    engine, hears_speech = services.config.engine, True
     if version is not None:
+        chain = await services.lobby.chain(caller.person.tenant_id, version, "voice")
+        engine, hears_speech = chain.preferred.name, chain.hears(version.language)
         plan = version.plan
         options = Options(voice=plan.voice.name, speed=plan.voice.speed)
         patience_ms = round(plan.patience_s * 1000)
@@ -119,8 +126,8 @@ def _session(
         turn_detection=options.effective_detection(patience_ms),
         voice=options.voice,
         speed=options.speed,
-        engine=services.config.engine,
-        hears_speech=services.lobby.hears(version.language) if version else True,
+        engine=engine,
+        hears_speech=hears_speech,
         sandbox=False,
         expires_at=0,
     )

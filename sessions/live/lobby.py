@@ -9,11 +9,11 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
 from uuid import UUID
 from weakref import WeakValueDictionary
 
-from ai.engine import Brief, VoiceEngine
+from ai.chain import Chain
+from ai.engine import Brief
 from sessions.bus import Bus, session_topic
 from sessions.errors import (
     ServerIsFull,
@@ -29,6 +29,7 @@ from sessions.lessons.brief import SchoolPolicy, StudentFacts, brief_text, read_
 from sessions.lessons.brief import compile as compile_brief
 from sessions.live import wording
 from sessions.live.audience import MOST
+from sessions.live.choice import Choose, Mode
 from sessions.live.conversation import Conversation
 from sessions.live.events import SummaryReady
 from sessions.live.keeper import Announcing, Keeper
@@ -46,8 +47,6 @@ from tenancy import settings as school_settings
 from tenancy.model import Caller, NotAllowed, Person
 from tenancy.policy import Thing, may, require
 from tenancy.postgres import Database
-
-Mode = Literal["voice", "text"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ class Lobby:
     def __init__(
         self,
         database: Database,
-        engine: VoiceEngine,
+        choose: Choose,
         bus: Bus,
         worker: Worker,
         settings: LobbySettings | None = None,
@@ -76,7 +75,7 @@ class Lobby:
     ) -> None:
         self.settings = settings or LobbySettings()
         self._database = database
-        self._engine = engine
+        self._choose = choose
         self._bus = bus
         self.keeper = Keeper(database, worker)
         self.closing = False
@@ -94,10 +93,10 @@ class Lobby:
         """A session of this process."""
         return self._live.get(session_id)
 
-    def hears(self, language: str) -> bool:
-        """Whether the tutor's ears know a language, by its BCP 47 tag."""
-        known = self._engine.languages
-        return known is None or language.split("-")[0] in known
+    async def chain(self, tenant_id: UUID, version: store.LessonVersion, mode: Mode) -> Chain:
+        """The engines on which a session of a lesson would go, the preferred one first."""
+        wishes = version.plan.engines
+        return await self._choose(tenant_id, wishes, version.language, mode)
 
     async def enter(
         self,
@@ -275,7 +274,9 @@ class Lobby:
             overrides = await rows.of(self._database, person.tenant_id, session_id)
             text = await record.brief_text(self._database, person.tenant_id, row.brief_hash)
             brief = read_brief(text)
-            session = await self._open(person, row, brief, version, items, overrides)
+            mode: Mode = "voice" if row.mode == "voice" else "text"
+            chain = await self.chain(person.tenant_id, version, mode)
+            session = await self._open(person, row, brief, version, chain, items, overrides)
         finally:
             unsubscribe()
         for event in meanwhile:  # a correction, since they were read
@@ -294,6 +295,7 @@ class Lobby:
         self, person: Person, version: store.LessonVersion, mode: Mode, *, sandbox: bool = False
     ) -> Session:
         await self._check_room(person, sandbox=sandbox)
+        chain = await self.chain(person.tenant_id, version, mode)
         tenant = await self._database.tenant(person.tenant_id)
         rules = (await school_settings.of_school(self._database, person.tenant_id)).get("rules", "")
         brief = compile_brief(
@@ -310,11 +312,11 @@ class Lobby:
             brief_text=brief_text(brief),
             sandbox=sandbox,
             mode=mode,
-            engine=self._engine.name,
+            engine=chain.preferred.name,
             grace_s=self.settings.grace_s,
         )
         tell_session(self._bus, person.tenant_id, row, "live")
-        return await self._open(person, row, brief, version, ())
+        return await self._open(person, row, brief, version, chain, ())
 
     async def _open(
         self,
@@ -322,6 +324,7 @@ class Lobby:
         row: SessionRow,
         brief: Brief,
         version: store.LessonVersion,
+        chain: Chain,
         items: tuple[Item, ...],
         overrides: Sequence[Override] = (),
     ) -> Session:
@@ -331,8 +334,8 @@ class Lobby:
             brief,
             session_id=f"sess_{row.id.hex}",
             lesson=version.slug,
-            engine=self._engine.name,
-            hears_speech=self.hears(brief.language),
+            engine=chain.preferred.name,
+            hears_speech=chain.hears(brief.language),
             sandbox=row.sandbox,
             items=items,
             overrides=overrides,
@@ -351,7 +354,7 @@ class Lobby:
         session = Session(
             SessionRef(person.tenant_id, row.id, row.epoch),
             conversation,
-            self._engine,
+            chain,
             Announcing(self.keeper, self._bus, row),
             student=person,
             lesson=version,

@@ -14,7 +14,7 @@ from uuid import UUID
 import structlog
 
 from ai.audio import BYTES_PER_MS
-from ai.engine import VoiceEngine
+from ai.chain import Chain
 from ai.events import EngineEvent, Used
 from sessions.lessons.store import LessonVersion
 from sessions.live import wording
@@ -71,7 +71,7 @@ class Session:
         self,
         ref: SessionRef,
         conversation: Conversation,
-        engine: VoiceEngine,
+        chain: Chain,
         keeper: Keeper,
         *,
         student: Person,
@@ -91,7 +91,7 @@ class Session:
         self._grace_s = grace_s
         self._on_over = on_over
         self._line = Line(
-            engine,
+            chain.preferred,
             conversation,
             report=self._report,
             back=lambda reason: self._decide(lambda now: conversation.reopened(reason, now)),
@@ -118,7 +118,7 @@ class Session:
             slow=lambda: self._seats.tell(Notice("saving", wording.SAVING)),
             taken=self._taken,
         )
-        self.saver.engine = engine.name
+        self.saver.engine = chain.preferred.name
 
     @property
     def id(self) -> UUID:

@@ -17,6 +17,7 @@ from sessions.jobs import Worker
 from sessions.lessons import assigning, store
 from sessions.lessons.brief import SchoolPolicy, StudentFacts, brief_text, compile
 from sessions.lessons.plan import read_plan
+from sessions.live.choice import alone
 from sessions.live.lobby import Lobby
 from sessions.record import sessions as record
 from sessions.record.model import Batch, Item, Progress, SessionRef
@@ -81,7 +82,7 @@ class House:
         self.database, self.bus = database, Bus()
         self.identities = Identities(database)
         self.worker = Worker(database, handlers(database, self.bus))
-        self.lobby = Lobby(database, Parrot(), self.bus, self.worker)
+        self.lobby = Lobby(database, alone(Parrot()), self.bus, self.worker)
         self.services = Services(
             config=Config(),
             database=database,

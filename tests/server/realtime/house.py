@@ -33,6 +33,7 @@ from sessions.bus import Bus
 from sessions.jobs import Worker
 from sessions.lessons import store
 from sessions.lessons.plan import read_plan
+from sessions.live.choice import alone
 from sessions.live.lobby import Lobby, LobbySettings
 from tenancy.identities import Identities, issue_token
 from tenancy.model import Person
@@ -201,7 +202,7 @@ async def open_house(
         database=database,
         identities=identities,
         door=Door(identities, Site()),
-        lobby=Lobby(database, engine, bus, worker, lobby_settings),
+        lobby=Lobby(database, alone(engine), bus, worker, lobby_settings),
         worker=worker,
         bus=bus,
         codecs=g711,

@@ -6,6 +6,7 @@ from typing import Any, TypeVar, cast
 from uuid import uuid4
 
 from ai.audio import silence
+from ai.chain import Chain
 from ai.engine import Ask, Brief, EngineUnavailable, Step, TurnDetection, VoiceEngine
 from ai.events import AnswerEnded, EngineEvent, Failed, Spoke
 from sessions.lessons.store import LessonVersion
@@ -151,7 +152,7 @@ class Room:
                 BRIEF, session_id="sess_1", lesson="f", engine="offline", hears_speech=True,
                 now=loop.time(),
             ),
-            engine or self.engine,
+            Chain((engine or self.engine,)),
             self.keeper,
             student=person,
             lesson=LESSON,

@@ -11,6 +11,7 @@ from sessions.bus import Bus, school_topic
 from sessions.jobs import Worker
 from sessions.lessons import store
 from sessions.lessons.plan import read_plan
+from sessions.live.choice import alone
 from sessions.live.keeper import Announcing, Keeper
 from sessions.live.lobby import Lobby
 from sessions.news import SessionChanged
@@ -79,7 +80,7 @@ async def test_of_a_trial_the_school_hears_nothing() -> None:
 @pytest.fixture
 async def lobby(database: Database) -> AsyncIterator[tuple[Lobby, Bus]]:
     bus = Bus()
-    lobby = Lobby(database, EchoEngine(), bus, Worker(database, {}))
+    lobby = Lobby(database, alone(EchoEngine()), bus, Worker(database, {}))
     yield lobby, bus
     await lobby.close(5.0)
 

@@ -21,6 +21,7 @@ from sessions.jobs import Worker
 from sessions.lessons import store
 from sessions.lessons.plan import read_plan
 from sessions.live.audience import MOST
+from sessions.live.choice import alone
 from sessions.live.events import (
     CreateItem,
     CreateResponse,
@@ -69,7 +70,7 @@ class Place:
         """A server process; to kill one, just forget it."""
         self.engines.append(EchoEngine())
         worker = Worker(self.database, {})
-        lobby = Lobby(self.database, self.engines[-1], Bus(), worker, settings)
+        lobby = Lobby(self.database, alone(self.engines[-1]), Bus(), worker, settings)
         self.lobbies.append(lobby)
         return lobby
 
