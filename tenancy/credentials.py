@@ -158,6 +158,14 @@ async def end_all(
     return [row["id"] for row in ended]
 
 
+async def end_others(
+    connection: Connection, tenant_id: UUID, person_id: UUID, kept_id: UUID, now: datetime
+) -> list[UUID]:
+    """End everything a person holds but one, and what was made from it; returns what ended."""
+    ended = await connection.fetch(_QUERIES["end_others"], tenant_id, person_id, kept_id, now)
+    return [row["id"] for row in ended]
+
+
 async def held(connection: Connection, tenant_id: UUID, person_id: UUID) -> list[UUID]:
     """What a person holds that has not been ended."""
     rows = await connection.fetch(_QUERIES["held"], tenant_id, person_id)

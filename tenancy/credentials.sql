@@ -68,6 +68,14 @@ UPDATE access_tokens
  WHERE tenant_id = $1 AND person_id = $2 AND revoked_at IS NULL
 RETURNING id;
 
+-- end_others(tenant_id, person_id, kept_id, now)
+-- Signs a person out everywhere but here.
+UPDATE access_tokens
+   SET revoked_at = $4
+ WHERE tenant_id = $1 AND person_id = $2 AND revoked_at IS NULL
+   AND id <> $3 AND (parent_id IS NULL OR parent_id <> $3)
+RETURNING id;
+
 -- forget(tenant_id, person_id, before)
 -- Removes what has been useless for long; the audit keeps that it existed.
 DELETE FROM access_tokens

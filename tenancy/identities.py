@@ -148,12 +148,7 @@ class Identities:
             SignInRefused: If they don't match, or after too many tries.
         """
         email = people.plain_email(email)
-        wait_s = self._guesses.begin(tenant_id, email, address, self._ticks_s())
-        if wait_s:
-            log.info("sign_in.limited", tenant_id=str(tenant_id), wait_s=wait_s)
-            raise SignInRefused(
-                f"Too many tries. Please wait {_duration(wait_s)} and try again.", wait_s
-            )
+        self._charge(tenant_id, email, address)
         if (await self._database.tenant(tenant_id)).status != "active":
             raise SignInRefused(credentials.PAUSED)
         async with self._database.transaction(tenant_id) as connection:
@@ -195,6 +190,59 @@ class Identities:
             raise SignInRefused(WRONG)
         self._guesses.was_right(tenant_id, email, address)
         return signed_in
+
+    async def change_password(
+        self, caller: Caller, current: str, new: str, *, address: str
+    ) -> bool:
+        """Another password of one's own choice; everything else one is signed in with ends.
+
+        False where `current` is not the password; `passwords.weakness` judges `new` before.
+
+        Raises:
+            NotAllowed: If the caller holds a short-lived key only.
+            SignInRefused: If there were too many guesses, or too many wait.
+        """
+        if caller.kind == "ephemeral":
+            raise NotAllowed("A short-lived key can't change a password. Sign in first.")
+        person = caller.person
+        self._charge(person.tenant_id, person.email, address)
+        async with self._database.transaction(person.tenant_id) as connection:
+            owner, before = await credentials.password(connection, person.tenant_id, person.email)
+        if owner != person.id or not await self.passwords.verify(current, before):
+            return False
+        self._guesses.was_right(person.tenant_id, person.email, address)
+        password_hash = await self.passwords.hash(new)
+        now = self._clock()
+
+        async def work(connection: Connection) -> list[UUID]:
+            await credentials.set_password(
+                connection, person.tenant_id, person.id, password_hash, now
+            )
+            ended = await credentials.end_others(
+                connection, person.tenant_id, person.id, caller.credential_id, now
+            )
+            await audit.write(
+                connection,
+                person.tenant_id,
+                actor=person.id,
+                verb="change_password",
+                thing="person",
+                thing_id=str(person.id),
+                address=address,
+            )
+            return ended
+
+        self.revocations.announce(await self._database.run(person.tenant_id, work))
+        return True
+
+    def _charge(self, tenant_id: UUID, email: str, address: str) -> None:
+        """Count a guess; too many are refused."""
+        wait_s = self._guesses.begin(tenant_id, email, address, self._ticks_s())
+        if wait_s:
+            log.info("sign_in.limited", tenant_id=str(tenant_id), wait_s=wait_s)
+            raise SignInRefused(
+                f"Too many tries. Please wait {_duration(wait_s)} and try again.", wait_s
+            )
 
     async def verify(self, value: str) -> Caller:
         """Who a credential stands for; being used keeps a cookie alive.

@@ -6,9 +6,10 @@ their owner's first sign-in replaces (`is_outdated`).
 """
 
 import asyncio
+import re
 import secrets
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -27,6 +28,24 @@ AT_ONCE = (
 )
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that look alike
 
+SHORTEST = 8  # OWASP ASVS 5.0, 6.2.1
+FEWEST_DIFFERENT = 4
+SHORTEST_WORD = 3
+_ROWS = (
+    "abcdefghijklmnopqrstuvwxyz",
+    "01234567890123456789",
+    "qwertyuiopasdfghjklzxcvbnm",
+    "qwertzuiopasdfghjklyxcvbnm",
+    "azertyuiopqsdfghjklmwxcvbn",
+)
+"What fingers find by themselves: alphabets, digits, the rows of keyboards."
+_USUAL = frozenset(
+    {"password", "passwort", "motdepasse", "contrasena", "letmein", "welcome", "iloveyou"}
+    | {"admin", "administrator", "football", "baseball", "superman", "batman", "princess"}
+    | {"sunshine", "dragon", "monkey", "pokemon", "minecraft", "fortnite", "starwars"}
+    | {"student", "teacher", "school", "changeme", "secret", "whatever"}
+)
+
 # OWASP Password Storage Cheat Sheet: 19 MiB, two passes, one lane.
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 _QUICK_HASHER = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1)
@@ -43,6 +62,29 @@ NOBODYS_QUICK_HASH = f"{_QUICK}PFNTqzAZ0uOeZsp/i/vqpQ$tExdm9Unewbqe1fzg72pUUuhN0
 def make() -> str:
     """A password of ours: `k7wd-3hpm-x9qe`, easy to read out and to type."""
     return "-".join("".join(secrets.choice(LETTERS) for _ in range(4)) for _ in range(3))
+
+
+def weakness(password: str, *, known: Iterable[str] = ()) -> str | None:
+    """Why a password of one's own choice would soon be guessed, as a sentence; None: it will do.
+
+    Length counts, and not being the obvious: no rule asks for odd characters (NIST SP 800-63B).
+    `known` are words that anybody knows of its owner: name, address, school.
+    """
+    plain = unicodedata.normalize("NFKC", password).casefold().strip()
+    if len(plain) < SHORTEST:
+        return f"Please use at least {SHORTEST} characters. Three or four words make a good one."
+    letters = re.sub(r"[\W_]", "", plain)
+    if len(set(letters)) < FEWEST_DIFFERENT:
+        return "That is too much of the same character. Three or four words make a good one."
+    bare = letters.strip("0123456789") or letters
+    if any(bare in row or bare in row[::-1] for row in _ROWS) or bare in _USUAL:
+        return "That is among the first that people try. Three or four words make a good one."
+    rest = bare
+    for word in sorted((re.sub(r"[\W_]", "", one.casefold()) for one in known), key=len)[::-1]:
+        rest = rest.replace(word, "") if len(word) >= SHORTEST_WORD else rest
+    if rest != bare and len(rest) < SHORTEST_WORD:
+        return "That is what people who know you would try. Please choose something else."
+    return None
 
 
 class Passwords:

@@ -1,6 +1,7 @@
 """Signing in and out, and one's own account."""
 
 import contextlib
+import re
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from starlette.responses import Response
 from server.api.table import Call, Model, Route
 from server.errors import Refused
 from server.identity import clear_cookie, presented, set_cookie
-from tenancy import people, schools
+from tenancy import passwords, people, schools
 from tenancy.identities import LONGEST_S
 from tenancy.model import ROLES, NotSignedIn, Person, Role, SignInRefused, Tenant, TenantUnknown
 from tenancy.policy import Thing, require
@@ -24,6 +25,8 @@ PREFERENCES_BYTES = 8 * 1024
 
 WHICH_SCHOOL = "Say which school you sign in to: its short name, as your school told you."
 NO_SUCH_SCHOOL = "There is no school of that short name here. Check it and try again."
+ANOTHER_ONE = "The password you have now is another one. Write it once more."
+THE_SAME = "That is the password you have already. Choose another one."
 TOO_MANY_PREFERENCES = (
     f"Preferences may take {PREFERENCES_BYTES // 1024} KiB together. Remove some of them (null)."
 )
@@ -93,6 +96,13 @@ class Change(Model):
     "Those named are set, null removes one, the others stay."
 
 
+class PasswordChange(Model):
+    """The password that one has, and the one that one wants."""
+
+    current: Annotated[SecretStr, Field(min_length=1, max_length=1024)]
+    new: Annotated[SecretStr, Field(min_length=1, max_length=1024)]
+
+
 async def front_door(call: Call) -> FrontDoor:
     """Which school this address stands for."""
     school = await schools.at(call.services.database, _host(call))
@@ -147,6 +157,24 @@ async def change_me(call: Call) -> Me:
 
     await call.services.database.run(person.tenant_id, work)
     return await _me(call, person, call.caller.csrf)
+
+
+async def change_password(call: Call) -> None:
+    """Another password of one's own; one is signed out everywhere else."""
+    assert call.caller is not None
+    person = call.person
+    require(person, "change", _own_account(person))
+    current = call.body.current.get_secret_value()
+    new = call.body.new.get_secret_value()
+    school = await call.services.database.tenant(person.tenant_id)
+    known = (*person.name.split(), *re.split(r"\W+", person.email), school.name, school.slug)
+    if weak := passwords.weakness(new, known=known):
+        raise Refused(400, "password_weak", weak, param="new")
+    if new == current:
+        raise Refused(400, "password_same", THE_SAME, param="new")
+    identities = call.services.identities
+    if not await identities.change_password(call.caller, current, new, address=call.address):
+        raise Refused(400, "password_wrong", ANOTHER_ONE, param="current")
 
 
 async def _school(call: Call, slug: str | None) -> Tenant:
@@ -211,4 +239,12 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/sign-out", sign_out, "Sign out, everywhere this sign-in is used"),
     Route("GET", "/me", show_me, "One's own account", answer=Me),
     Route("PATCH", "/me", change_me, "Change one's own preferences", answer=Me, body=Change),
+    Route(
+        "POST",
+        "/me/password",
+        change_password,
+        "Change one's own password, which signs one out everywhere else",
+        body=PasswordChange,
+        refuses=(429,),
+    ),
 )

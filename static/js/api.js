@@ -29,6 +29,7 @@ export class Api {
   transcript = (id) => this.#ask("GET", `${BASE}/sessions/${encodeURIComponent(id)}/transcript`);
   summary = (id) => this.#ask("GET", `${BASE}/sessions/${encodeURIComponent(id)}/summary`);
   signOut = () => this.#ask("POST", `${BASE}/sign-out`, {});
+  changePassword = (passwords) => this.#ask("POST", `${BASE}/me/password`, passwords);
   prefer = (preferences) => this.#ask("PATCH", `${BASE}/me`, { preferences });
 
   /** The rest of the API, for the pages of staff and families: `path` below /api/v1. */

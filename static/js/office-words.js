@@ -32,7 +32,7 @@ export function count(number, one, many = `${one}s`) {
 // ---- the audit log -----------------------------------------------------------------------------
 
 export const VERBS = [
-  ["sign_in", "signed in"], ["refuse_sign_in", "was refused at sign-in"], ["sign_out", "signed out"], ["create", "made"],
+  ["sign_in", "signed in"], ["refuse_sign_in", "was refused at sign-in"], ["sign_out", "signed out"], ["change_password", "changed their password"], ["create", "made"],
   ["change", "changed"], ["add", "added somebody to"], ["remove", "took somebody out of"], ["deactivate", "switched off"],
   ["activate", "switched on"], ["reset_password", "gave a new password to"], ["import", "imported"], ["issue", "made a key for"],
   ["read", "read"], ["review", "reviewed"], ["unreview", "took the review back of"], ["draft", "began"], ["drop", "dropped"],
@@ -50,7 +50,7 @@ const THING_WORDS = new Map(THINGS);
 const SETTINGS = { tutors_read: "who tutors may read", parents_read: "what parents see", rules: "the school's rules for tutors" };
 const PAGES = { person: "/admin/people/", class: "/admin/classes/", token: "/admin/people/", guardian: "/admin/people/", lesson: "/instructor/lessons/", session: "/tutor/sessions/", transcript: "/tutor/sessions/" };
 const ACCOUNT = { create: "made the account of", change: "changed the account of" };
-const SELF = new Set(["sign_in", "sign_out", "refuse_sign_in"]);
+const SELF = new Set(["sign_in", "sign_out", "refuse_sign_in", "change_password"]);
 
 /** An entry of the log as a sentence without its subject: `{did, what, href}`. */
 export function entryWords({ actor, verb, thing, thing_id: id, about }) {

@@ -30,7 +30,7 @@ export function begin(views) {
     const content = view
       ? view.draw({ api, me, place, search: location.search, go, retitle })
       : html`<${Trouble} title="There is no such page" text="The address may have a slip in it."><span></span><//>`;
-    render(html`<${StaffFrame} me=${me} path=${location.pathname} onSignOut=${signOut}>${content}<//>`, app);
+    render(html`<${StaffFrame} api=${api} me=${me} path=${location.pathname} onSignOut=${signOut}>${content}<//>`, app);
   }
 
   function arrive() {

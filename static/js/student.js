@@ -46,7 +46,7 @@ function draw() {
     session: () => html`<${Session} key=${place.session} ...${shared} session=${place.session} />`,
     missing: () => html`<${Trouble} title="There is no such page" text="The address may have a slip in it." />`,
   }[view]();
-  render(html`<${Frame} me=${me} onSignOut=${signOut}>${content}<//>`, app);
+  render(html`<${Frame} api=${api} me=${me} onSignOut=${signOut}>${content}<//>`, app);
 }
 
 function go() {

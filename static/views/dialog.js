@@ -11,10 +11,10 @@ export function Dialog({ title, onClose, children, kind = "" }) {
   const outside = (event) => event.target === node.current && onClose();
   return html`<dialog ref=${node} class="dialog ${kind}" aria-labelledby="dialog-title" onClose=${onClose} onClick=${outside}>
     <div class="dialog-body">
-      <header class="dialog-head">
+      <div class="dialog-head">
         <h2 id="dialog-title">${title}</h2>
         <button type="button" class="button quiet" onClick=${onClose}>Close</button>
-      </header>
+      </div>
       ${children}
     </div>
   </dialog>`;

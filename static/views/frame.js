@@ -1,15 +1,13 @@
 import { html } from "../lib/html.js";
+import { Own } from "./own.js";
 
 /** What every page but the lesson has around it: the school, the way home, one's own name. */
-export function Frame({ me, children, onSignOut }) {
+export function Frame({ api, me, children, onSignOut }) {
   return html`<a class="skip" href="#main">Skip to the page</a>
     <header class="frame-head">
       <a class="brand" href="/student"><span class="brand-mark" aria-hidden="true"></span>
         <span class="brand-name" dir="auto">${me.school.name}</span></a>
-      <div class="frame-own">
-        <span class="frame-person" dir="auto">${me.name}</span>
-        <button type="button" class="button quiet" onClick=${onSignOut}>Sign out</button>
-      </div>
+      <${Own} api=${api} me=${me} onSignOut=${onSignOut} />
     </header>
     <main id="main" class="page" tabindex="-1">${children}</main>`;
 }

@@ -23,7 +23,7 @@ export function Lesson({ api, me, prefer, onSignOut, onSignedOut, slug, session 
     room.current.start({ talking });
     setStage("room");
   };
-  const framed = (content) => html`<${Frame} me=${me} onSignOut=${onSignOut}>${load.value?.sandbox
+  const framed = (content) => html`<${Frame} api=${api} me=${me} onSignOut=${onSignOut}>${load.value?.sandbox
     && html`<${Trying} lesson=${load.value} />`}${content}<//>`;
   if (load.error) {
     return framed(html`<${Trouble} title="We can't open this lesson" text=${load.error.message} onRetry=${load.again} />`);
@@ -56,7 +56,7 @@ function Room({ api, me, room, lesson, prefer, onSignOut }) {
     return room.store.subscribe(setState);
   }, [room]);
   useEffect(() => followCorrections(api, room), [room]);
-  const framed = (content) => html`<${Frame} me=${me} onSignOut=${onSignOut}>${lesson.sandbox
+  const framed = (content) => html`<${Frame} api=${api} me=${me} onSignOut=${onSignOut}>${lesson.sandbox
     && html`<${Trying} lesson=${lesson} />`}${content}<//>`;
   if (state.phase === "over") {
     return framed(html`<${Ended} api=${api} me=${me} state=${state} lesson=${lesson} session=${room.sessionId} />`);

@@ -1,8 +1,9 @@
 import { homeOf, tabsOf } from "../js/roles.js";
 import { html } from "../lib/html.js";
+import { Own } from "./own.js";
 
 /** The one frame of staff and families: the school, the sections of one's roles, one's own menu. */
-export function StaffFrame({ me, path, children, onSignOut }) {
+export function StaffFrame({ api, me, path, children, onSignOut }) {
   return html`<a class="skip" href="#main">Skip to the page</a>
     <header class="frame-head staff-head">
       <a class="brand" href=${homeOf(me)}><span class="brand-mark" aria-hidden="true"></span>
@@ -11,10 +12,7 @@ export function StaffFrame({ me, path, children, onSignOut }) {
         ${tabsOf(me, path).map(({ href, title, current }) => html`<a key=${href} href=${href} class="tab"
           aria-current=${current ? "page" : undefined}>${title}</a>`)}
       </nav>
-      <div class="frame-own">
-        <span class="frame-person" dir="auto">${me.name}</span>
-        <button type="button" class="button quiet" onClick=${onSignOut}>Sign out</button>
-      </div>
+      <${Own} api=${api} me=${me} onSignOut=${onSignOut} />
     </header>
     <main id="main" class="page staff-page" tabindex="-1">${children}</main>`;
 }

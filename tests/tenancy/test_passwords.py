@@ -47,3 +47,29 @@ async def test_whichever_hash_is_somebodys_one_slow_and_one_quick_are_tried(
     assert all(
         sorted(pair) == ["quick", "slow"] for pair in zip(tried[::2], tried[1::2], strict=True)
     )
+
+
+@pytest.mark.parametrize(
+    ("password", "why"),
+    [
+        ("kiwi 42", "at least 8"),
+        ("aaaaaaaa11", "same character"),
+        ("12345678", "first that people try"),
+        ("Qwertyuiop", "first that people try"),
+        ("87654321", "first that people try"),
+        ("Password2026", "first that people try"),
+        ("sam-rivera", "people who know you"),
+        ("Riverside9", "people who know you"),
+    ],
+)
+def test_what_is_soon_guessed_is_not_taken(password: str, why: str) -> None:
+    told = passwords.weakness(password, known=("Sam", "Rivera", "riverside", "sam.rivera"))
+    assert told is not None and why in told
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["three quiet green apples", "k7wd-3hpm-x9qe", "Sam likes rainy Mondays", "пять зелёных яблок"],
+)
+def test_words_and_what_we_make_will_do(password: str) -> None:
+    assert passwords.weakness(password, known=("Sam", "Rivera")) is None

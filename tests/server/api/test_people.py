@@ -124,6 +124,54 @@ async def test_too_many_guesses_must_wait(browser: httpx.AsyncClient, school: An
     assert int(answer.headers["retry-after"]) >= 1
 
 
+async def change_password(browser: httpx.AsyncClient, current: str, new: str) -> httpx.Response:
+    csrf = (await browser.get("/me")).json()["csrf"]
+    body = {"current": current, "new": new}
+    return await browser.post("/me/password", json=body, headers={"X-CSRF-Token": csrf})
+
+
+async def test_a_new_password_opens_and_the_old_one_and_other_devices_do_not(
+    browser: httpx.AsyncClient, school: Any
+) -> None:
+    await sign_in(browser, school.student)
+    elsewhere = browser.cookies[COOKIE]
+    browser.cookies.clear()
+    await sign_in(browser, school.student)
+    assert (await change_password(browser, PASSWORD, "three quiet green apples")).status_code == 204
+    assert (await browser.get("/me")).status_code == 200
+    browser.cookies.clear()
+    browser.cookies.set(COOKIE, elsewhere)
+    assert "signed out" in is_problem(await browser.get("/me"), 401)
+    is_problem(await sign_in(browser, school.student), 401)
+    again = await sign_in(browser, school.student, password="three quiet green apples")
+    assert again.status_code == 200
+
+
+async def test_a_password_is_changed_only_by_who_knows_it_and_to_a_good_one(
+    browser: httpx.AsyncClient, school: Any
+) -> None:
+    await sign_in(browser, school.student)
+    wrong = await change_password(browser, "a guess", "three quiet green apples")
+    assert "another one" in is_problem(wrong, 400) and wrong.json()["param"] == "current"
+    weak = await change_password(browser, PASSWORD, school.student.email)
+    assert "people who know you" in is_problem(weak, 400) and weak.json()["param"] == "new"
+    same = await change_password(browser, PASSWORD, PASSWORD)
+    assert "already" in is_problem(same, 400)
+    assert (await sign_in(browser, school.student)).status_code == 200
+
+
+async def test_a_password_is_not_found_out_by_changing_it(
+    browser: httpx.AsyncClient, school: Any
+) -> None:
+    await sign_in(browser, school.student)
+    statuses = [
+        (await change_password(browser, "a guess", "three quiet green apples")).status_code
+        for _ in range(12)
+    ]
+    assert statuses[0] == 400 and statuses[-1] == 429
+    is_problem(await change_password(browser, PASSWORD, "three quiet green apples"), 429)
+
+
 async def test_the_school_is_named_where_there_are_several(
     browser: httpx.AsyncClient, school: Any, other_school: Any, admin_connection: Any
 ) -> None:

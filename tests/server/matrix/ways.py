@@ -71,6 +71,11 @@ WAYS: dict[str, Way] = {
     "POST /sign-out": Way(own_token=True),
     "GET /me": Way(right=("read", "person")),
     "PATCH /me": Way(right=("change", "person"), body={"preferences": {}}),
+    "POST /me/password": Way(
+        right=("change", "person"),
+        body={"current": "not this one", "new": "three quiet green apples"},
+        done=frozenset({400, 429}),
+    ),
     # ---- lessons as their takers see them
     "GET /lessons": Way(),
     "GET /lessons/{id}": Way(right=("take", "lesson"), of=("lesson", "hidden"), refused=404),
