@@ -7,43 +7,34 @@ asks and cancels.
 
 import asyncio
 from collections.abc import Coroutine, Sequence
-from contextlib import aclosing
-from dataclasses import replace
-from functools import partial
 from typing import Any, TypeVar
 
 import structlog
 
+from ai.answering import Answering
 from ai.audio import BYTES_PER_MS, duration_ms
 from ai.engine import (
     Ask,
     Brief,
     ChatEngine,
     Ears,
+    EngineError,
     HeardSpeech,
-    Keep,
     Leg,
-    Moved,
     Report,
-    Say,
     Speaker,
-    Spent,
     TurnDetection,
     Utterance,
     Vad,
     VoiceActivity,
 )
 from ai.events import (
-    AnswerEnded,
     Failed,
-    Kept,
-    Progressed,
+    Fault,
     SpeechConfirmed,
     SpeechDropped,
     SpeechStarted,
     SpeechStopped,
-    Spoke,
-    ToolCalled,
     Transcribed,
     Used,
 )
@@ -57,6 +48,7 @@ KEPT_WITHOUT_SPEECH_MS = 1_500  # onset is told some 100 ms late, and a turn beg
 STALL_S = 2.0  # a microphone that stops in mid-speech: the turn is over
 WORDS_WITHIN_S = 6.0  # ears that take longer are given up, ...
 WORDS_WITHIN_MOST_S = 9.5  # ... for long turns later; the caller gives up at 10 s
+MISSES = 3  # in a row: ears that fail so often, for passing reasons, don't hear
 
 
 def words_within_s(pcm: bytes) -> float:
@@ -76,7 +68,9 @@ class Cascade:
         vad: Vad,
         *,
         key: str = "local",
+        prepares: bool = True,
     ) -> None:
+        """`prepares`: answers are thought ahead, by minds that are worth it."""
         self.name = name
         self.key = key
         self.languages = ears.languages
@@ -84,6 +78,7 @@ class Cascade:
         self.mind = mind
         self.speaker = speaker
         self.vad = vad
+        self.prepares = prepares
 
     async def prepare(self, brief: Brief) -> "CascadeStandby":
         """There is nothing to open: its parts are asked when they are needed."""
@@ -91,6 +86,9 @@ class Cascade:
 
     async def close(self) -> None:
         self.vad.close()
+        for part in (self.ears, self.mind, self.speaker):
+            if (close := getattr(part, "close", None)) is not None:
+                await close()
 
 
 class CascadeStandby:
@@ -157,10 +155,17 @@ class CascadeLeg:
         self._parts = parts
         self._brief = brief
         self._memory = list(memory)
-        self._said: dict[str, tuple[int, int]] = {}
-        "Answer -> its place in the memory, and the step it was asked at."
         self._report = report
-        self._step = step
+        self._answering = Answering(
+            parts.mind,
+            parts.speaker,
+            brief,
+            self._memory,
+            report,
+            self._start,
+            step,
+            prepares=parts.prepares,
+        )
         self._sound = _Sound(clock_ms)
         self._detector = TurnDetector()
         self._hears = hears
@@ -172,10 +177,10 @@ class CascadeLeg:
         "Words looked for while the turn may still go on: where they end, and the search."
         self._words: dict[str, asyncio.Task[None]] = {}
         "Turns that are over, and the search for their words."
-        self._answer: tuple[str, asyncio.Task[None]] | None = None
-        self._calls = 0
-        self._results: dict[str, asyncio.Future[str]] = {}
-        "Tool calls under way, by their id."
+        self._deaf: Fault | None = None
+        "Why the ears failed last; None: they did not."
+        self._misses = 0
+        "How often in a row they did."
         self._tasks: set[asyncio.Task[Any]] = set()
         self._alive_at = 0.0
         "When audio last came, or was judged."
@@ -222,6 +227,7 @@ class CascadeLeg:
         self._find_words(turn, pcm)
 
     def read(self, text: str) -> None:
+        self._answering.drop_prepared()
         self._memory.append(Utterance("student", text))
 
     def playing(self, on: bool) -> None:
@@ -269,15 +275,29 @@ class CascadeLeg:
         until_ms = self._sound.end_ms if until_ms is None else until_ms
         pcm = self._sound.between(self._turn_from_ms, until_ms)
         self._sound.forget_before(until_ms)
+        if found is None:
+            self._answering.drop_prepared()
+        self._answering.expect()
         self._report(SpeechStopped(turn, ended_ms))
         self._find_words(turn, pcm, found)
 
     def _begin_early(self, ended_ms: int, until_ms: int) -> None:
+        """The turn may be over: look for its words, and then for an answer."""
         self._end_early()
         pcm = self._sound.between(self._turn_from_ms, until_ms)
-        self._early = (ended_ms, self._start(self._transcribe(pcm)))
+        words = self._start(self._transcribe(pcm))
+        self._early = (ended_ms, words)
+        if self._detector.detection is not None and self._detector.detection.answers:
+            words.add_done_callback(self._answer_early)
+
+    def _answer_early(self, words: asyncio.Task[HeardSpeech]) -> None:
+        """The words of a turn that may be over are there, unless it went on meanwhile."""
+        wanted = self._early is not None and self._early[1] is words and not self._words
+        if wanted and not words.cancelled() and not self._closed:
+            self._answering.prepare(_utterance(words.result()))
 
     def _end_early(self) -> None:
+        self._answering.drop_prepared()
         early, self._early = self._early, None
         if early is not None:
             early[1].cancel()
@@ -302,7 +322,6 @@ class CascadeLeg:
         self, turn: str, pcm: bytes, found: asyncio.Task[HeardSpeech] | None = None
     ) -> None:
         """Look for a turn's words; its place in the memory is taken now."""
-        self._report(Used("audio_in_ms", duration_ms(pcm)))
         self._memory.append(Utterance("student", ""))
         place = len(self._memory) - 1
         self._words[turn] = self._start(self._tell_words(turn, place, pcm, found))
@@ -312,96 +331,43 @@ class CascadeLeg:
     ) -> None:
         heard = await (found if found is not None else self._transcribe(pcm))
         del self._words[turn]
-        self._memory[place] = Utterance("student", heard.text, {"sure": heard.sure})
+        self._memory[place] = _utterance(heard)
+        self._report(Used("audio_in_ms", duration_ms(pcm), heard.model))
         self._report(Transcribed(turn, heard.text, heard.words, heard.sure))
+        if self._deaf is not None and (self._deaf.kind != "transient" or self._misses >= MISSES):
+            self._report(Failed(self._deaf.code, "ears", fault=self._deaf))
 
     async def _transcribe(self, pcm: bytes) -> HeardSpeech:
         """The words, or none: ears that fail, in whatever way, did not understand."""
-        if pcm and self._hears:
-            try:
-                async with asyncio.timeout(words_within_s(pcm)):
-                    return await self._parts.ears.transcribe(pcm, self._brief, self._step)
-            except Exception as problem:
-                log.warning("ears.failed", problem=type(problem).__name__)
-        return HeardSpeech("", sure=False)
+        if not pcm or not self._hears:
+            return HeardSpeech("", sure=False)
+        try:
+            async with asyncio.timeout(words_within_s(pcm)):
+                heard = await self._parts.ears.transcribe(pcm, self._brief, self._answering.step)
+        except Exception as problem:
+            log.warning("ears.failed", problem=type(problem).__name__)
+            self._misses += 1
+            self._deaf = problem.fault if isinstance(problem, EngineError) else None
+            return HeardSpeech("", sure=False)
+        self._misses, self._deaf = 0, None
+        for spent in heard.spent:
+            self._report(Used(spent.unit, spent.quantity, spent.model))
+        return heard
 
     # ---- answers -----------------------------------------------------------------------------
 
     def answer(self, ask: Ask) -> None:
-        self._answer = (ask.answer, self._start(self._answering(ask)))
+        self._answering.answer(ask, self._all_heard)
 
-    def cancel(self, answer: str, heard: str) -> None:
-        if self._answer is not None and self._answer[0] == answer:
-            self._answer[1].cancel()
-            self._answer = None
-        if answer in self._said:
-            place, step = self._said[answer]
-            self._memory[place] = replace(self._memory[place], text=heard)
-            if not heard:  # it never happened: the ears expect answers to the question before
-                self._step = step
-
-    async def _answering(self, ask: Ask) -> None:
+    async def _all_heard(self) -> None:
         if self._words:  # not `gather`: an answer that is cancelled must not take them with it
             await asyncio.wait(list(self._words.values()))
-        finished = False
-        said: list[str] = []
-        data: dict[str, Any] = {}
-        place = len(self._memory)
-        memory = [line for line in self._memory if line.text]
-        self._said[ask.answer] = (place, self._step)
-        self._memory.append(Utterance("tutor", ""))
-        try:
-            use = partial(self._use, ask.answer)
-            async with aclosing(
-                self._parts.mind.reply(self._brief, memory, ask.cue, use)
-            ) as pieces:
-                async for piece in pieces:
-                    match piece:
-                        case Spent(unit, quantity, model):
-                            self._report(Used(unit, quantity, model))
-                        case Keep():
-                            data, finished = dict(piece.data), piece.finished
-                            self._report(Kept(ask.answer, data))
-                        case Moved():
-                            self._step = piece.step
-                            self._report(Progressed(piece.step, piece.status))
-                        case Say():
-                            await self._say(ask, piece.text)
-                            said.append(piece.text)
-                    self._memory[place] = Utterance("tutor", " ".join(said), data)
-        except Exception as problem:  # a student must never wait for an answer that broke
-            log.warning("mind.failed", problem=type(problem).__name__, exc_info=problem)
-            self._report(Failed("engine_failed", type(problem).__name__, ask.answer))
-            return
-        if self._answer is not None and self._answer[0] == ask.answer:
-            self._answer = None
-        self._report(AnswerEnded(ask.answer, finished))
 
-    async def _use(self, answer: str, name: str, arguments: str) -> str:
-        """What a tool came to; the caller carries it out."""
-        self._calls += 1
-        call = f"call_{self._calls}"
-        self._results[call] = asyncio.get_running_loop().create_future()
-        self._report(ToolCalled(answer, call, name, arguments))
-        try:
-            return await self._results[call]
-        finally:
-            del self._results[call]
+    def cancel(self, answer: str, heard: str) -> None:
+        self._answering.cancel(answer, heard)
 
     def give(self, call: str, output: str) -> None:
-        result = self._results.get(call)
-        if result is not None and not result.done():
-            result.set_result(output)
-
-    async def _say(self, ask: Ask, text: str) -> None:
-        if not ask.sound:
-            self._report(Spoke(ask.answer, text))
-            return
-        spoken = await self._parts.speaker.speak(
-            text, language=self._brief.language, voice=ask.voice, speed=ask.speed
-        )
-        self._report(Used("audio_out_ms", duration_ms(spoken.pcm)))
-        self._report(Spoke(ask.answer, text, spoken.pcm, spoken.words))
+        self._answering.give(call, output)
 
     # ---- the end -----------------------------------------------------------------------------
 
@@ -411,6 +377,7 @@ class CascadeLeg:
             self._activity.close()
         if self._stall is not None:
             self._stall.cancel()
+        await self._answering.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -420,3 +387,8 @@ class CascadeLeg:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+
+def _utterance(heard: HeardSpeech) -> Utterance:
+    """A spoken turn as it is remembered."""
+    return Utterance("student", heard.text, {"sure": heard.sure})

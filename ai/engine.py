@@ -269,6 +269,9 @@ class HeardSpeech:
     text: str
     words: tuple[Word, ...] = ()
     sure: bool = True
+    model: str = ""
+    "What heard it, as prices go by it; empty for what runs here."
+    spent: tuple[Spent, ...] = ()
 
 
 class Ears(Protocol):
@@ -282,17 +285,23 @@ class Ears(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """A sentence as sound."""
+    """A sentence as sound, or the next piece of it."""
 
     pcm: bytes
     words: tuple[Word, ...] = ()
+    "Times from the start of this piece; may be empty."
+    model: str = ""
+    "What said it, as prices go by it; empty for what runs here."
+    spent: tuple[Spent, ...] = ()
 
 
 class Speaker(Protocol):
     """Turns words into speech."""
 
-    async def speak(self, text: str, *, language: str, voice: str, speed: float) -> Spoken:
-        """One sentence, 24 kHz."""
+    def speak(
+        self, text: str, *, language: str, voice: str, speed: float
+    ) -> AsyncGenerator[Spoken, None]:
+        """One sentence, 24 kHz, as it is made. Raises EngineError; closing it stops the making."""
 
 
 class VoiceActivity(Protocol):

@@ -86,8 +86,8 @@ class LanguageTutor:
         """The next answer to `memory`.
 
         Raises:
-            EngineUnavailable, EngineFailed: If the model can't be asked, breaks, is too slow or says
-                nothing; sentences may have come before.
+            EngineUnavailable, EngineFailed: If the model can't be asked, breaks, is too slow or
+                says nothing; sentences may have come before.
         """
         turns = turns_of(brief, memory, cue)
         async with aclosing(self._answer(brief, turns, use)) as pieces:

@@ -1,7 +1,7 @@
 """The local voice: espeak-ng in a worker, and the sentences it said last kept at hand."""
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 
 from ai.engine import Spoken
 from ai.events import Word
@@ -31,8 +31,13 @@ class LocalSpeaker:
         self._kept: OrderedDict[tuple[str, tuple[str, ...], float], Spoken] = OrderedDict()
         self._kept_bytes = 0
 
-    async def speak(self, text: str, *, language: str, voice: str, speed: float) -> Spoken:
-        """One sentence, 24 kHz. Raises WorkersBusy, WorkFailed."""
+    async def speak(
+        self, text: str, *, language: str, voice: str, speed: float
+    ) -> AsyncGenerator[Spoken, None]:
+        """One sentence, 24 kHz, in one piece. Raises WorkersBusy, WorkFailed."""
+        yield await self._spoken(text, language, voice, speed)
+
+    async def _spoken(self, text: str, language: str, voice: str, speed: float) -> Spoken:
         voices = voices_for(language, voice)
         key = (text, voices, speed)
         if key in self._kept:

@@ -8,7 +8,7 @@ clock of what was sent.
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ai.audio import BYTES_PER_MS, duration_ms
 from ai.events import Word
@@ -145,7 +145,14 @@ class Playout:
             track = Track(item_id)
             self._tracks.append(track)
         at = track.total_ms
-        track.marks.append(_Mark(text, at, words))
+        if text or not track.marks:
+            track.marks.append(_Mark(text, at, words))
+        elif words:  # the text came with the first of its sound
+            mark, before_ms = track.marks[-1], at - track.marks[-1].start_ms
+            mark.words += tuple(
+                replace(word, start_ms=word.start_ms + before_ms, end_ms=word.end_ms + before_ms)
+                for word in words
+            )
         for start in range(0, len(pcm), PIECE_BYTES):
             track.waiting.append(pcm[start : start + PIECE_BYTES])
         track.total_ms += duration_ms(pcm)

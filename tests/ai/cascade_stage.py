@@ -21,7 +21,7 @@ from ai.engine import (
     UseTool,
     Utterance,
 )
-from ai.events import EngineEvent, SpeechStopped, Transcribed
+from ai.events import EngineEvent, Fault, SpeechStopped, Transcribed
 from ai.turns import WINDOW_MS
 
 T = TypeVar("T")
@@ -85,13 +85,14 @@ class ScriptedEars:
         self.words = "two quarters"
         self.wait: asyncio.Event | None = None
         self.breaks = False
+        self.fault: Fault | None = None
 
     async def transcribe(self, pcm: bytes, brief: Brief, step: int) -> HeardSpeech:
         self.asked.append(duration_ms(pcm))
         if self.wait is not None:
             await self.wait.wait()
-        if self.breaks:
-            raise EngineFailed("ears")
+        if self.breaks or self.fault:
+            raise EngineFailed("ears", fault=self.fault)
         return HeardSpeech(self.words, sure=True)
 
 
@@ -118,11 +119,18 @@ class ScriptedMind:
 class ScriptedSpeaker:
     def __init__(self) -> None:
         self.wait: asyncio.Event | None = None
+        self.breaks: Exception | None = None
+        self.pieces = 1
 
-    async def speak(self, text: str, *, language: str, voice: str, speed: float) -> Spoken:
+    async def speak(
+        self, text: str, *, language: str, voice: str, speed: float
+    ) -> AsyncGenerator[Spoken, None]:
         if self.wait is not None:
             await self.wait.wait()
-        return Spoken(silence(300))
+        if self.breaks is not None:
+            raise self.breaks
+        for _ in range(self.pieces):
+            yield Spoken(silence(300 // self.pieces))
 
 
 class Stage:

@@ -166,13 +166,8 @@ async def test_ears_with_a_defect_did_not_understand_either(
     await stage.until(AnswerEnded)
 
 
-async def test_a_mind_with_a_defect_is_reported_like_one_that_fails(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def broken(*_: object, **__: object) -> None:
-        raise ZeroDivisionError
-
-    monkeypatch.setattr(stage.speaker, "speak", broken)
+async def test_a_speaker_with_a_defect_is_reported_like_a_mind_that_fails(stage: Stage) -> None:
+    stage.speaker.breaks = ZeroDivisionError()
     stage.leg.answer(Ask("a1", "opening", sound=True))
     assert (await stage.until(Failed)).answer == "a1"
 

@@ -43,8 +43,15 @@ def level_db(signal):
     return 20 * np.log10(np.sqrt((loud[loud > 0.006] ** 2).mean()))
 
 
+async def one(speaker, text, *, language="en", voice="", speed=1.0):
+    [spoken] = [
+        piece async for piece in speaker.speak(text, language=language, voice=voice, speed=speed)
+    ]
+    return spoken
+
+
 async def say(workers, text, language="en", voice="", speed=1.0):
-    return await LocalSpeaker(workers).speak(text, language=language, voice=voice, speed=speed)
+    return await one(LocalSpeaker(workers), text, language=language, voice=voice, speed=speed)
 
 
 async def test_a_sentence_is_sound_with_its_written_words(workers):
@@ -87,9 +94,9 @@ async def test_a_text_without_words_is_silence(workers):
 
 async def test_a_sentence_said_before_is_not_made_again(workers):
     speaker = LocalSpeaker(workers)
-    first = await speaker.speak("Well done!", language="en", voice="", speed=1.0)
-    assert await speaker.speak("Well done!", language="en", voice="", speed=1.0) is first
-    await speaker.speak("Well done!", language="en", voice="", speed=1.2)
+    first = await one(speaker, "Well done!", language="en", voice="", speed=1.0)
+    assert await one(speaker, "Well done!", language="en", voice="", speed=1.0) is first
+    await one(speaker, "Well done!", language="en", voice="", speed=1.2)
     assert workers.asked == ["Well done!"] * 2
 
 
@@ -100,7 +107,7 @@ async def test_the_oldest_sentences_are_forgotten(workers, monkeypatch):
     workers.asked.clear()
 
     async def speak(text):
-        await speaker.speak(text, language="en", voice="", speed=1.0)
+        await one(speaker, text, language="en", voice="", speed=1.0)
 
     for text in ("Look at one.", "Look at two.", "Look at one.", "Look at ten.", "Look at one."):
         await speak(text)
