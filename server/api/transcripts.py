@@ -130,6 +130,8 @@ class Renewing(Model):
 
 class UsageEntry(Model):
     engine: str
+    model: str
+    "Empty for what runs on this server."
     unit: str
     quantity: int
 
@@ -200,7 +202,9 @@ async def get_usage(call: Call) -> SessionUsage:
     found = await sessions.usage_of(call.services.database, call.person.tenant_id, card.row.id)
     return SessionUsage(
         items=[
-            UsageEntry(engine=usage.engine, unit=usage.unit, quantity=usage.quantity)
+            UsageEntry(
+                engine=usage.engine, model=usage.model, unit=usage.unit, quantity=usage.quantity
+            )
             for usage in found
         ]
     )

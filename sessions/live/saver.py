@@ -13,6 +13,8 @@ from uuid import uuid4
 
 import structlog
 
+from ai.events import Used
+from ai.prices import Prices, Tariff
 from sessions.record.model import (
     Batch,
     Durations,
@@ -21,6 +23,7 @@ from sessions.record.model import (
     Progress,
     SessionRef,
     SessionTaken,
+    Usage,
 )
 
 CHECKPOINT_S = 5.0  # a crash loses at most so much of the durations
@@ -28,6 +31,9 @@ BATCH_ITEMS = 200
 RETRY_S = (0.1, 2.0)
 STOP_WITHIN_S = 5.0
 SLOW_AFTER = 5  # tries; then the student is told that saving takes longer
+
+FREE = Tariff(Prices("", {}, {}))
+"Where no engine costs anything."
 
 log = structlog.get_logger()
 
@@ -46,6 +52,7 @@ class Saver:
         saved: Callable[[list[str]], None],
         slow: Callable[[], None],
         taken: Callable[[], None],
+        tariff: Tariff = FREE,
     ) -> None:
         self.ref = ref
         self._append = append
@@ -56,7 +63,11 @@ class Saver:
         self._items: list[Item] = []
         self._heard: dict[str, Heard] = {}
         "By item; the last word counts."
-        self._usage: dict[str, int] = {}
+        self._tariff = tariff
+        self._used: dict[tuple[str, str, str], int] = {}
+        "By engine, unit and model, since this process has the session."
+        self._counted: dict[tuple[str, str, str], int] = {}
+        "What of it is in a batch. Costs are differences of totals: nothing is rounded twice."
         self._unsure: Batch | None = None
         "A batch whose commit is not known: it goes again as it is before anything else does."
         self._wake = asyncio.Event()
@@ -82,13 +93,14 @@ class Saver:
         self._heard[heard.item_id] = heard
         self._wake.set()
 
-    def used(self, unit: str, quantity: int) -> None:
-        """Usage goes with the next batch."""
-        self._usage[unit] = self._usage.get(unit, 0) + quantity
+    def used(self, used: Used) -> None:
+        """Something that costs was used; it goes with the next batch."""
+        what = self.engine, used.unit, used.model
+        self._used[what] = self._used.get(what, 0) + used.quantity
 
     async def flush(self) -> None:
         """Save all that is waiting. Raises what the database raises."""
-        while self._unsure or self._items or self._heard or self._usage:
+        while self._unsure or self._items or self._heard or self._used != self._counted:
             await self._save_once()
 
     async def stop(self) -> None:
@@ -153,13 +165,39 @@ class Saver:
         heard: dict[str, Heard] = {}
         if not self._items:
             heard, self._heard = self._heard, {}
-        usage, self._usage = self._usage, {}
+        usage = self._new_usage()
         return Batch(
             items=tuple(items),
             heard=tuple(heard.values()),
             durations=durations,
             progress=progress,
             usage=usage,
-            usage_engine=self.engine,
+            engine=self.engine,
             usage_key=uuid4().hex if usage else "",
         )
+
+    def _new_usage(self) -> tuple[Usage, ...]:
+        """What was used since the last batch, and what that costs."""
+        usage = []
+        for (engine, unit, model), total in self._used.items():
+            before = self._counted.get((engine, unit, model), 0)
+            if total == before:
+                continue
+            cost, price = self._tariff.of(model, unit, total)
+            earlier_cost, earlier_price = self._tariff.of(model, unit, before)
+            usage.append(
+                Usage(
+                    engine=engine,
+                    unit=unit,
+                    model=model,
+                    quantity=total - before,
+                    cost_micros=_difference(cost, earlier_cost),
+                    price_micros=_difference(price, earlier_price),
+                )
+            )
+        self._counted = dict(self._used)
+        return tuple(usage)
+
+
+def _difference(total: int | None, before: int | None) -> int | None:
+    return None if total is None or before is None else total - before

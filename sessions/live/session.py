@@ -320,7 +320,7 @@ class Session:
         if self._closed:
             return
         if isinstance(event, Used):
-            self.saver.used(event.unit, event.quantity)
+            self.saver.used(event)
             return
         self._decide(lambda now: self.conversation.report(event, now))
         if not self.conversation.turns:

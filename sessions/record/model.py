@@ -95,6 +95,21 @@ class SessionRef:
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """What a session used of one thing that costs. Money is millionths of a dollar."""
+
+    engine: str
+    unit: str
+    quantity: int
+    model: str = ""
+    "Empty for what runs here."
+    cost_micros: int | None = None
+    "The provider's; None: nobody knows."
+    price_micros: int | None = None
+    "The school's own."
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """What is saved in one transaction. Empty `items` and `heard`: only durations move."""
 
@@ -102,9 +117,10 @@ class Batch:
     heard: tuple[Heard, ...] = ()
     durations: Durations = field(default_factory=Durations)
     progress: Progress | None = None
-    usage: Mapping[str, int] = field(default_factory=dict)
-    "Unit -> quantity used since the last batch, for `usage_engine`."
-    usage_engine: str = ""
+    usage: tuple[Usage, ...] = ()
+    "Since the last batch; one for each engine, unit and model."
+    engine: str = ""
+    "The one that teaches now."
     usage_key: str = ""
     "Names this batch's use, so that a retried batch is not counted twice."
 

@@ -5,8 +5,8 @@ order of commits, and its epoch lets one process write and no other: who has an 
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +27,7 @@ from sessions.record.model import (
     SessionRef,
     SessionRow,
     SessionTaken,
+    Usage,
 )
 from tenancy import audit
 from tenancy.ids import new_id
@@ -39,16 +40,8 @@ SUMMARISE = "summarise"
 SAVE_TRIES = 3
 RETURN_S = 30.0  # after the server or its database was away, students come back within seconds
 _UNIQUE_VIOLATION = "23505"
+_USAGE = attrgetter("engine", "unit", "model", "quantity", "cost_micros", "price_micros")
 _QUERIES = load(__package__, "sessions.sql")
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """What a session used of one thing that costs."""
-
-    engine: str
-    unit: str
-    quantity: int
 
 
 async def start(
@@ -243,10 +236,10 @@ async def count_live(database: Database, tenant_id: UUID, student_id: UUID) -> i
 
 
 async def usage_of(database: Database, tenant_id: UUID, session_id: UUID) -> list[Usage]:
-    """What a session used, by engine and unit."""
+    """What a session used, by engine, model and unit."""
     async with database.transaction(tenant_id) as connection:
         rows = await connection.fetch(_QUERIES["usage_of"], tenant_id, session_id)
-    return [Usage(row["engine"], row["unit"], row["quantity"]) for row in rows]
+    return [Usage(**row) for row in rows]
 
 
 def session_row(row: Mapping[str, Any]) -> SessionRow:
@@ -319,10 +312,8 @@ def _saving(
                 _QUERIES["add_usage"],
                 tenant_id,
                 session_id,
-                batch.usage_engine,
-                list(batch.usage),
-                list(batch.usage.values()),
                 batch.usage_key,
+                *zip(*map(_USAGE, batch.usage), strict=True),
             )
         if reason is not None:
             await connection.execute(_QUERIES["finish"], tenant_id, session_id, ref.epoch, reason)
@@ -336,7 +327,7 @@ async def _advance(
     connection: Connection, ref: SessionRef, batch: Batch, count: int, *, seen: bool
 ) -> int:
     progress, durations = batch.progress, batch.durations
-    engines = [batch.usage_engine, *(item.engine or "" for item in batch.items)]
+    engines = [batch.engine, *(item.engine or "" for item in batch.items)]
     last_seq: int | None = await connection.fetchval(
         _QUERIES["advance"],
         ref.tenant_id,

@@ -49,13 +49,20 @@ UPDATE sessions
  WHERE tenant_id = $1 AND id = $2 AND epoch = $3 AND status = 'live'
 RETURNING last_seq;
 
--- add_usage(tenant_id, session_id, engine, units, quantities, key)
--- A report that is counted already, under the same key, counts no second time.
-INSERT INTO usage (tenant_id, session_id, engine, unit, quantity, last_key)
-SELECT $1, $2, $3, report.unit, report.quantity, $6
-  FROM unnest($4::text[], $5::bigint[]) AS report (unit, quantity)
-    ON CONFLICT (tenant_id, session_id, engine, unit) DO UPDATE
-   SET quantity = usage.quantity + excluded.quantity, last_key = excluded.last_key
+-- add_usage(tenant_id, session_id, key, engines, units, models, quantities, costs, prices)
+-- A report that is counted already, under the same key, counts no second time. A sum of which a part
+-- is unknown is unknown.
+INSERT INTO usage (tenant_id, session_id, engine, unit, model, quantity, cost_micros, price_micros,
+                   last_key)
+SELECT $1, $2, report.engine, report.unit, report.model, report.quantity, report.cost_micros,
+       report.price_micros, $3
+  FROM unnest($4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[], $9::bigint[])
+    AS report (engine, unit, model, quantity, cost_micros, price_micros)
+    ON CONFLICT (tenant_id, session_id, engine, unit, model) DO UPDATE
+   SET quantity = usage.quantity + excluded.quantity,
+       cost_micros = usage.cost_micros + excluded.cost_micros,
+       price_micros = usage.price_micros + excluded.price_micros,
+       last_key = excluded.last_key
  WHERE usage.last_key <> excluded.last_key;
 
 -- finish(tenant_id, id, epoch, end_reason)
@@ -103,10 +110,10 @@ SELECT count(*)
  WHERE tenant_id = $1 AND student_id = $2 AND status = 'live' AND NOT sandbox;
 
 -- usage_of(tenant_id, session_id)
-SELECT engine, unit, quantity
+SELECT engine, unit, model, quantity, cost_micros, price_micros
   FROM usage
  WHERE tenant_id = $1 AND session_id = $2
- ORDER BY engine, unit;
+ ORDER BY engine, model, unit;
 
 -- newest_number(tenant_id, session_id)
 -- Of its summaries; 0: there is none.

@@ -112,15 +112,19 @@ CREATE TABLE feedback (
   FOREIGN KEY (tenant_id, person_id) REFERENCES people (tenant_id, id)
 );
 
--- What a session used of what costs. last_key names the report that was counted last.
+-- What a session used of what costs, and what that costs in millionths of a dollar; NULL: nobody
+-- knows. last_key names the report that was counted last.
 CREATE TABLE usage (
   tenant_id uuid NOT NULL,
   session_id uuid NOT NULL,
   engine text NOT NULL,
   unit text NOT NULL,
+  model text NOT NULL,                        -- empty for what runs here
   quantity bigint NOT NULL,
+  cost_micros bigint,                         -- the provider's
+  price_micros bigint,                        -- the school's own
   last_key text NOT NULL,
-  PRIMARY KEY (tenant_id, session_id, engine, unit),
+  PRIMARY KEY (tenant_id, session_id, engine, unit, model),
   FOREIGN KEY (tenant_id, session_id) REFERENCES sessions (tenant_id, id)
 );
 

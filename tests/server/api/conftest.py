@@ -9,6 +9,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
+from ai.chain import Chain
 from server.api import (
     audit,
     authoring,
@@ -39,7 +40,7 @@ from sessions.lessons import store
 from sessions.lessons.brief import SchoolPolicy, StudentFacts, brief_text, compile
 from sessions.lessons.plan import Plan
 from sessions.record import sessions as record
-from sessions.record.model import Batch, Durations, Item, Progress, SessionRef
+from sessions.record.model import Batch, Durations, Item, Progress, SessionRef, Usage
 from sessions.record.work import handlers
 from tenancy.identities import Identities, issue_token
 from tenancy.ids import new_id
@@ -76,6 +77,11 @@ def worker(database, bus):
     return Worker(database, handlers(database, bus))
 
 
+async def offline(tenant_id, version, mode):
+    """The engines of any session: one that hears English."""
+    return Chain([SimpleNamespace(name="offline", key="local", languages=frozenset({"en"}))])
+
+
 @pytest.fixture
 async def send(database, bus, worker):
     """`await send(person, method, path, body)`: asks as that person, with a token of theirs."""
@@ -84,7 +90,7 @@ async def send(database, bus, worker):
         database=database,
         identities=identities,
         door=Door(identities, Site()),
-        lobby=SimpleNamespace(hears=lambda language: language == "en"),
+        lobby=SimpleNamespace(chain=offline),
         bus=bus,
         worker=worker,
         exports=Exports(patience_s=0.05),
@@ -274,8 +280,7 @@ def hold(begin, database, worker, said):
             items=said,
             durations=Durations(5_000, 1_300, 900, 2_800),
             progress=Progress(1, 3, "asking"),
-            usage={"characters": 16},
-            usage_engine="offline",
+            usage=(Usage("offline", "characters", 16, "", 0, 0),),
             usage_key="a",
         )
         await record.end(database, ref, "finished", batch)

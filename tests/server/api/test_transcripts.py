@@ -120,4 +120,5 @@ async def test_the_summary_when_it_is_there(api, school, begin, held):
 
 async def test_usage(api, school, held):
     usage = await api(school.student, f"/sessions/{held.session_id}/usage")
-    assert usage.json() == {"items": [{"engine": "offline", "unit": "characters", "quantity": 16}]}
+    entry = {"engine": "offline", "model": "", "unit": "characters", "quantity": 16}
+    assert usage.json() == {"items": [entry]}

@@ -8,7 +8,7 @@ from sessions.bus import Bus
 from sessions.jobs import Job, Worker
 from sessions.lessons import store
 from sessions.record import feedback, sandboxes, sessions
-from sessions.record.model import Batch
+from sessions.record.model import Batch, Usage
 from sessions.record.work import handlers
 from tenancy.ids import new_id
 
@@ -30,7 +30,8 @@ async def trial(database, school, lesson_of):
 async def held(database, school, begin, turn, trial):
     """A sandbox that is over: it has items, a summary, use and feedback."""
     ref = await begin(school, lesson=trial, student_id=school.instructor.id, sandbox=True)
-    batch = Batch(items=(turn(1),), usage={"characters": 3}, usage_engine="offline", usage_key="a")
+    used = Usage("offline", "characters", 3)
+    batch = Batch(items=(turn(1),), usage=(used,), usage_key="a")
     await sessions.end(database, ref, "finished", batch)
     await Worker(database, handlers(database, Bus())).run_due()
     said = feedback.Feedback(True, "Fine")

@@ -12,8 +12,8 @@ from sessions.jobs import Job, utc_now
 from sessions.news import SessionChanged
 from sessions.record import items as log
 from sessions.record import sessions
-from sessions.record.model import Batch, Durations, Heard, Progress, SessionTaken
-from sessions.record.sessions import CLOSE_ABANDONED, SUMMARISE, Usage
+from sessions.record.model import Batch, Durations, Heard, Progress, SessionTaken, Usage
+from sessions.record.sessions import CLOSE_ABANDONED, SUMMARISE
 from tenancy.ids import new_id
 
 GRACE = timedelta(seconds=600)
@@ -136,15 +136,14 @@ async def test_the_same_batch_again_changes_nothing(database, school, begin, tur
     batch = Batch(
         items=(turn(1), turn(2)),
         heard=(Heard("item_1", "Hel", 100, True),),
-        usage={"tokens_in": 5},
-        usage_engine="cascade",
+        usage=(Usage("cascade", "text_tokens_in", 5, "m", 20, 25),),
         usage_key="k1",
     )
     for _ in range(3):
         assert await sessions.append(database, ref, batch) == 2
     assert await numbers(ref) == ["item_1", "item_2"]
     assert await sessions.usage_of(database, school.tenant.id, ref.session_id) == [
-        Usage("cascade", "tokens_in", 5)
+        Usage("cascade", "text_tokens_in", 5, "m", 20, 25)
     ]
 
 
@@ -217,30 +216,32 @@ async def test_a_thousand_items_in_batches(database, school, begin, turn, number
 async def test_engines_are_noted_once_in_the_order_they_came(database, school, begin, turn):
     ref = await begin(school)
     await sessions.append(database, ref, Batch(items=(turn(1, engine="nova-sonic"),)))
-    await sessions.append(
-        database, ref, Batch(usage={"characters": 1}, usage_engine="cascade", usage_key="k")
-    )
+    await sessions.append(database, ref, Batch(engine="cascade"))
     await sessions.append(database, ref, Batch(items=(turn(3, engine="offline"), turn(2))))
     row = await sessions.get(database, school.tenant.id, ref.session_id)
     assert row.engines == ("offline", "nova-sonic", "cascade")
 
 
-async def test_usage_adds_up_by_engine_and_unit(database, school, other_school, begin):
+async def test_usage_adds_up_by_engine_unit_and_model(database, school, other_school, begin):
     ref, other = await begin(school), await begin(other_school)
 
-    async def use(where, key, engine, **usage):
-        batch = Batch(usage=usage, usage_engine=engine, usage_key=key)
-        await sessions.append(database, where, batch)
+    async def use(where, key, *usage):
+        await sessions.append(database, where, Batch(usage=usage, usage_key=key))
 
-    await use(ref, "a", "cascade", tokens_in=5, tokens_out=7)
-    await use(ref, "b", "cascade", tokens_in=1)
-    await use(ref, "b", "cascade", tokens_in=1)
-    await use(ref, "c", "offline", characters=3)
-    await use(other, "a", "cascade", tokens_in=100)
+    def tokens(quantity, cost=None, *, model="m", unit="text_tokens_in", engine="cascade"):
+        return Usage(engine, unit, quantity, model, cost, None if cost is None else 2 * cost)
+
+    free = Usage("offline", "audio_out_ms", 3, "", 0, 0)
+    await use(ref, "a", tokens(5, 50), tokens(7, 70, unit="text_tokens_out"), tokens(1, model="x"))
+    await use(ref, "b", tokens(1, 10), free)
+    await use(ref, "b", tokens(1, 10), free)
+    await use(ref, "c", tokens(2, 20), tokens(2, 30, model="x"))
+    await use(other, "a", tokens(100, 1))
     assert await sessions.usage_of(database, school.tenant.id, ref.session_id) == [
-        Usage("cascade", "tokens_in", 6),
-        Usage("cascade", "tokens_out", 7),
-        Usage("offline", "characters", 3),
+        tokens(8, 80),
+        tokens(7, 70, unit="text_tokens_out"),
+        tokens(3, None, model="x"),  # of a part nobody knows what it cost
+        free,
     ]
 
 
