@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 
 from server.config import Config
-from server.wiring import open_engine
+from server.wiring import open_parts
 from sessions import jobs
 from tenancy import audit, migrate
 from tenancy.model import TenancyError
@@ -34,12 +34,12 @@ async def engine(config: Config) -> Finding:
     began_s = time.monotonic()
     try:
         async with AsyncExitStack() as stack:
-            await open_engine(config, stack)
+            await open_parts(config, stack)
             took_s = time.monotonic() - began_s
     except Exception as trouble:
-        sentence = f"The tutor {config.engine!r} does not start ({type(trouble).__name__})."
+        sentence = f"The offline tutor does not start ({type(trouble).__name__})."
         return Finding("engine", f"{sentence} Start the server and read its log.", well=False)
-    return Finding("engine", f"The tutor {config.engine!r} is warm after {took_s:.1f} s.")
+    return Finding("engine", f"The offline tutor is warm after {took_s:.1f} s.")
 
 
 async def record(database: Database) -> AsyncIterator[Finding]:

@@ -1,15 +1,39 @@
 """Settings, read once at the front door; all wrong ones are told at once, each in a sentence."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from ai import prices
+from ai.prices import Prices
+from tenancy import engines
 from tenancy.crypto import MasterKeyUnusable, parse_master_key
+from tenancy.engines import EngineSettings
 
 T = TypeVar("T")
+SECRET = ("MASTER_KEY", "DATABASE_URL", "DATABASE_ADMIN_URL", "OPENAI_API_KEY")
+ENGINE_VARIABLES = {
+    "openai_base_url": "OPENAI_BASE_URL",
+    "openai_realtime_model": "OPENAI_REALTIME_MODEL",
+    "openai_voice": "OPENAI_VOICE",
+    "openai_transcription_model": "OPENAI_TRANSCRIPTION_MODEL",
+    "openai_turns": "OPENAI_TURNS",
+    "openai_chat_model": "OPENAI_CHAT_MODEL",
+    "openai_speech_model": "OPENAI_SPEECH_MODEL",
+    "aws_region": "AWS_REGION",
+    "bedrock_endpoint": "BEDROCK_ENDPOINT",
+    "bedrock_text_model": "BEDROCK_TEXT_MODEL",
+    "nova_model": "NOVA_MODEL",
+    "nova_voice": "NOVA_VOICE",
+    "cascade_mind": "CASCADE_MIND",
+    "cascade_ears": "CASCADE_EARS",
+    "cascade_speaker": "CASCADE_SPEAKER",
+}
+"A setting of `EngineSettings`, and what it is called in the environment."
 
 
 class ConfigInvalid(Exception):
@@ -34,6 +58,23 @@ class Secret(str):
 
 
 @dataclass(frozen=True, slots=True)
+class EngineConfig:
+    """The server's own tutor engines, and what schools may do with theirs."""
+
+    settings: EngineSettings = field(default_factory=EngineSettings)
+    "What holds where a school has decided nothing."
+    openai_key: Secret | None = None
+    "For schools without a key of their own, and for no address but the server's."
+    aws_ambient: bool = False
+    "Whether schools without a key of their own use the AWS credentials found around the server."
+    endpoints: tuple[str, ...] = ()
+    "Further addresses that schools may name: a scheme and host, `*.` before it for all below."
+    ca_file: Path | None = None
+    "Certificates of a Bedrock endpoint of one's own."
+    prices: Prices = field(default_factory=prices.load)
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Everything the server is told from outside."""
 
@@ -52,7 +93,7 @@ class Config:
     "Further origins whose pages may call, with CORS."
     trusted_proxies: tuple[str, ...] = ()
     "Addresses and networks whose X-Forwarded-For and -Proto are believed."
-    engine: str = "offline"
+    engines: EngineConfig = field(default_factory=EngineConfig)
     session_limit_s: float = 3_600.0
     session_grace_s: float = 600.0
     live_sessions_per_student: int = 3
@@ -107,7 +148,7 @@ class Config:
             hosts=read("HOSTS", _list, ()),
             origins=read("ORIGINS", _origins, ()),
             trusted_proxies=read("TRUSTED_PROXIES", _networks, ()),
-            engine=read("ENGINE", _one_of("offline"), "offline"),
+            engines=_engines(environ, read),
             session_limit_s=float(read("SESSION_LIMIT_S", _number(60, 6 * 3600), 3_600)),
             session_grace_s=float(read("SESSION_GRACE_S", _number(5, 24 * 3600), 600)),
             live_sessions_per_student=read("LIVE_SESSIONS_PER_STUDENT", _number(1, 100), 3),
@@ -141,7 +182,53 @@ def _together(config: Config, environ: Mapping[str, str]) -> list[str]:
 
 def _shown(name: str, text: str) -> str:
     """Secrets are not repeated."""
-    return "…" if name in ("MASTER_KEY", "DATABASE_URL", "DATABASE_ADMIN_URL") else repr(text)
+    return "…" if name in SECRET else repr(text)
+
+
+def _engines(environ: Mapping[str, str], read: Callable[..., Any]) -> EngineConfig:
+    """The settings of the server's tutor engines."""
+    found = {
+        name: read(variable, partial(engines.fit, name), None)
+        for name, variable in ENGINE_VARIABLES.items()
+    }
+    order = read("ENGINE", lambda text: engines.fit("order", _list(text.lower())), None)
+    known = {name: value for name, value in found.items() if value is not None}
+    settings = replace(EngineSettings(), **known, **({"order": order} if order else {}))
+    table = prices.load()
+    more = read("ENGINE_PRICES", _prices, None)
+    uses_aws = "nova-sonic" in settings.order or settings.cascade_mind == "bedrock"
+    return EngineConfig(
+        settings=settings,
+        openai_key=read("OPENAI_API_KEY", _api_key, None),
+        aws_ambient=read("AWS_AMBIENT", _one_of("yes", "no"), "yes") == "yes" and uses_aws,
+        endpoints=read("ENGINE_ENDPOINTS", _endpoints, ()),
+        ca_file=read("BEDROCK_CA_FILE", _file, None),
+        prices=table.with_(more) if more else table,
+    )
+
+
+def _api_key(text: str) -> Secret:
+    if not text.isascii() or " " in text:
+        raise ValueError("it holds signs that no key has")
+    return Secret(text)
+
+
+def _prices(text: str) -> Prices:
+    path = Path(text).expanduser()
+    try:
+        return prices.read(path.read_text(encoding="utf-8"))
+    except OSError as problem:
+        raise ValueError(f"the file can't be read ({problem.strerror})") from problem
+    except UnicodeDecodeError as problem:
+        raise ValueError("the file is not UTF-8") from problem
+
+
+def _endpoints(text: str) -> tuple[str, ...]:
+    for place in _list(text):
+        parts = urlsplit(place.replace("*.", "", 1))
+        if parts.scheme not in ("http", "https") or not parts.netloc or parts.path.strip("/"):
+            raise ValueError(f"{place!r} is no place; write it as https://llm.example.org")
+    return _list(text)
 
 
 def _number(low: int, high: int) -> Callable[[str], Any]:

@@ -11,9 +11,9 @@ from importlib import import_module
 from typing import Any
 
 from ai.cascade import Cascade
-from ai.engine import VoiceEngine
 from server import demo
 from server.config import Config, StartFailed
+from server.engines import Engines, Parts
 from server.identity import Door, Site
 from server.metrics import Sources, serve_metrics
 from server.observe import Counts, watch_loop
@@ -21,7 +21,6 @@ from server.services import Services
 from server.sight import Sight
 from sessions.bus import Bus
 from sessions.jobs import Worker
-from sessions.live.choice import alone
 from sessions.live.lobby import Lobby, LobbySettings
 from sessions.record.work import handlers
 from tenancy import migrate
@@ -43,22 +42,25 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
         StartFailed, TenancyError: If something can't be opened, in a sentence.
     """
     async with contextlib.AsyncExitStack() as stack:
-        warming = asyncio.create_task(open_engine(config, stack))
+        warming = asyncio.create_task(open_parts(config, stack))
         try:
             database = await _database(config, stack)
-            engine, restarts = await warming
+            parts, restarts = await warming
         finally:
             warming.cancel()
             await asyncio.gather(warming, return_exceptions=True)
         identities = Identities(database)
         stack.callback(identities.close)
+        engines = Engines(config.engines, database, parts)
+        stack.push_async_callback(engines.close)
+        await engines.load_all()
         bus = Bus()
         worker = Worker(database, handlers(database, bus))
         worker.start()
         stack.push_async_callback(worker.stop)
         lobby = Lobby(
             database,
-            alone(engine),
+            engines.choose,
             bus,
             worker,
             LobbySettings(
@@ -130,10 +132,10 @@ async def _opened(
     return database
 
 
-async def open_engine(
+async def open_parts(
     config: Config, stack: contextlib.AsyncExitStack
-) -> tuple[VoiceEngine, Callable[[], int]]:
-    """The tutor engine that the configuration names, warm; and how often its workers fell."""
+) -> tuple[Parts, Callable[[], int]]:
+    """What tutors run of on this machine, warm; and how often its workers fell."""
     workers = import_module("ai.local.workers").Workers(ears=config.local_workers - 1)
     stack.push_async_callback(workers.close)
     vad, *_ = await asyncio.gather(
@@ -147,15 +149,13 @@ async def open_engine(
         ).meta
         return checked
 
-    engine = Cascade(
-        config.engine,
-        ears=import_module("ai.local.ears").LocalEars(workers),
-        mind=import_module("ai.local.tutor").OfflineTutor(check),
-        speaker=import_module("ai.local.voice").LocalSpeaker(workers),
-        vad=vad.Vad(),
-    )
-    stack.push_async_callback(engine.close)
-    return engine, lambda: workers.restarts
+    ears = import_module("ai.local.ears").LocalEars(workers)
+    speaker = import_module("ai.local.voice").LocalSpeaker(workers)
+    judges = vad.Vad()
+    mind = import_module("ai.local.tutor").OfflineTutor(check)
+    offline = Cascade("offline", ears, mind, speaker, judges)
+    stack.push_async_callback(offline.close)
+    return Parts(offline, ears, speaker, judges), lambda: workers.restarts
 
 
 def _metrics(port: int, sources: Sources) -> Callable[[], None]:

@@ -107,7 +107,8 @@ async def _session(
     """The session as it would begin."""
     options = Options()
     patience_ms = 900
-    engine, hears_speech = services.config.engine, True
+    engine: str = services.config.engines.settings.order[0]
+    hears_speech = True
     if version is not None:
         chain = await services.lobby.chain(caller.person.tenant_id, version, "voice")
         engine, hears_speech = chain.preferred.name, chain.hears(version.language)

@@ -42,7 +42,7 @@ VENDORS = {
     "websockets": ("server/realtime/uvicorn_socket.py",),
     "yaml": ("sessions/lessons/",),
 }
-WIRE = {"server/cli.py", "server/wiring.py"}
+WIRE = {"server/cli.py", "server/engines.py", "server/wiring.py"}
 "The only modules that import our own code late, or by its name in a string."
 
 TREES = {

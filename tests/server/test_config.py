@@ -31,7 +31,13 @@ def test_an_empty_setting_is_not_set() -> None:
 def test_all_wrong_settings_are_told_at_once() -> None:
     told = problems(
         PORT="http",
-        ENGINE="gpt",
+        ENGINE="offline, gpt",
+        OPENAI_BASE_URL="localhost:11434",
+        OPENAI_VOICE="a voice",
+        AWS_REGION="the moon",
+        CASCADE_MIND="horse",
+        ENGINE_ENDPOINTS="llm.example",
+        ENGINE_PRICES="/nowhere/prices.toml",
         LOG_LEVEL="loud",
         SESSION_LIMIT_S="-1",
         ORIGINS="school.example",
@@ -41,9 +47,15 @@ def test_all_wrong_settings_are_told_at_once() -> None:
     )
     names = [sentence.partition("=")[0] for sentence in told if "can't be used" in sentence]
     assert sorted(names) == [
+        "AWS_REGION",
+        "CASCADE_MIND",
         "DATABASE_URL",
         "ENGINE",
+        "ENGINE_ENDPOINTS",
+        "ENGINE_PRICES",
         "LOG_LEVEL",
+        "OPENAI_BASE_URL",
+        "OPENAI_VOICE",
         "ORIGINS",
         "PORT",
         "SESSION_LIMIT_S",
@@ -79,9 +91,15 @@ def test_certificate_and_key_belong_together(tmp_path: Path) -> None:
 def test_secrets_are_shown_to_nobody() -> None:
     config = Config.from_environ({"DATABASE_URL": URL, "MASTER_KEY": KEY})
     assert "hunter2" not in repr(config)
+    assert "sk-hunter3" not in repr(Config.from_environ({"OPENAI_API_KEY": "sk-hunter3"}))
     assert KEY not in repr(config)
     assert repr(bytes.fromhex(KEY)) not in repr(config)
-    for name, value in {"MASTER_KEY": "hunter2", "DATABASE_URL": "mysql://hunter2"}.items():
+    wrong = {
+        "MASTER_KEY": "hunter2",
+        "DATABASE_URL": "mysql://hunter2",
+        "OPENAI_API_KEY": "hunter2 and more",
+    }
+    for name, value in wrong.items():
         assert "hunter2" not in " ".join(problems(**{name: value}))
 
 
@@ -102,3 +120,53 @@ def test_lists_are_written_with_commas() -> None:
 def test_a_proxy_is_an_address_or_a_network(proxies: str) -> None:
     (told,) = problems(TRUSTED_PROXIES=proxies)
     assert "neither an address nor a network" in told
+
+
+def test_without_a_word_about_engines_it_teaches_offline() -> None:
+    engines = Config.from_environ({}).engines
+    assert engines.settings.order == ("offline",)
+    assert (engines.openai_key, engines.aws_ambient, engines.endpoints) == (None, False, ())
+
+
+def test_engines_are_named_in_order_and_the_offline_one_comes_last() -> None:
+    config = Config.from_environ(
+        {
+            "ENGINE": "Nova-Sonic, offline, cascade",
+            "AWS_REGION": "eu-north-1",
+            "OPENAI_API_KEY": "sk-x",
+            "OPENAI_BASE_URL": "http://127.0.0.1:11434/v1/",
+            "ENGINE_ENDPOINTS": "https://*.azure.example, http://llm.example:11434",
+        }
+    )
+    settings = config.engines.settings
+    assert settings.order == ("nova-sonic", "cascade", "offline")
+    assert (settings.aws_region, settings.openai_voice) == ("eu-north-1", "marin")
+    assert settings.openai_base_url == "http://127.0.0.1:11434/v1"
+    assert config.engines.openai_key == "sk-x"
+    assert config.engines.endpoints == ("https://*.azure.example", "http://llm.example:11434")
+
+
+@pytest.mark.parametrize(
+    ("environ", "ambient"),
+    [
+        ({"ENGINE": "nova-sonic"}, True),
+        ({"ENGINE": "cascade", "CASCADE_MIND": "bedrock"}, True),
+        ({"ENGINE": "nova-sonic", "AWS_AMBIENT": "no"}, False),
+        ({"ENGINE": "openai-realtime"}, False),
+    ],
+)
+def test_the_servers_aws_credentials_are_for_schools_where_it_offers_bedrock(
+    environ: dict[str, str], ambient: bool
+) -> None:
+    assert Config.from_environ(environ).engines.aws_ambient is ambient
+
+
+def test_prices_of_ones_own_replace_those_that_come_along(tmp_path: Path) -> None:
+    own = tmp_path / "prices.toml"
+    own.write_text('date = "2027-01-01"\n[models.llama]\ntext_tokens_in = 0\n')
+    prices = Config.from_environ({"ENGINE_PRICES": str(own)}).engines.prices
+    assert prices.cost_micros("llama", "text_tokens_in", 5) == 0
+    assert prices.cost_micros("gpt-transcribe", "audio_in_ms", 60_000) == 4_500
+    own.write_text("[models]\nllama = 1")
+    (told,) = problems(ENGINE_PRICES=str(own))
+    assert "`models.llama` must be a table" in told

@@ -1,0 +1,403 @@
+"""Every school's tutor engines: built from what it decided and the keys it gave, kept, replaced.
+
+With `wiring` the only module that imports a vendor's. A vendor is imported when a school that uses
+it is first loaded: at start for all that have decided something, else in a thread, before a
+session opens one of its engines. What can't be built is left out with a sentence that says why;
+the offline tutor is always there.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib import import_module
+from typing import Any, Protocol, TypeVar, cast
+from urllib.parse import urlsplit
+from uuid import UUID
+from weakref import WeakSet, WeakValueDictionary
+
+import structlog
+
+from ai.cascade import Cascade
+from ai.chain import Breakers, Chain, hears
+from ai.engine import Ears, Speaker, Vad, VoiceActivity, VoiceEngine
+from ai.language import LanguageModel
+from server.config import EngineConfig
+from sessions.live.choice import Mode
+from tenancy import engines
+from tenancy.crypto import CryptoError
+from tenancy.engines import Decided, EngineName, EngineSettings
+from tenancy.postgres import Database
+
+FRESH_S = 1.0  # another process may have decided meanwhile
+LINGER_S = 120.0  # what is replaced may still be asked for a summary
+OPENAI = "https://api.openai.com"
+_BEDROCK = re.compile(r"bedrock-runtime(-fips)?\.[a-z0-9-]+\.amazonaws\.com")
+
+NO_OPENAI_KEY = "There is no key for OpenAI. Give the school one, or set OPENAI_API_KEY."
+NO_AWS_KEY = (
+    "There are no AWS credentials. Give the school an access key, or name nova-sonic in ENGINE so"
+    " that the server's own are used."
+)
+
+T = TypeVar("T")
+
+log = structlog.get_logger()
+
+
+class NotBuilt(Exception):
+    """An engine that can't be had; the sentence says what to do."""
+
+
+class Closes(Protocol):
+    async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What all schools share: it runs here."""
+
+    offline: VoiceEngine
+    ears: Ears
+    speaker: Speaker
+    vad: Vad
+
+
+class SharedVad:
+    """Voice detection that outlives the engines it is lent to."""
+
+    def __init__(self, vad: Vad) -> None:
+        self._vad = vad
+
+    def session(
+        self, on_probability: Callable[[float, int], None], *, clock_ms: int
+    ) -> VoiceActivity:
+        return self._vad.session(on_probability, clock_ms=clock_ms)
+
+    def close(self) -> None:
+        """It stays open for the others."""
+
+
+class SchoolEngines:
+    """A school's engines, as it decided them at one time."""
+
+    def __init__(self, decided: Decided, settings: EngineSettings) -> None:
+        self.decided = decided
+        self.settings = settings
+        self.engines: dict[EngineName, VoiceEngine] = {}
+        self.problems: dict[EngineName, str] = {}
+        "Why one that the school wants can't be had."
+        self.mind: LanguageModel | None = None
+        "What also writes its summaries."
+        self.mind_problem = ""
+        self.chains: WeakSet[Chain] = WeakSet()
+        "Those that sessions hold."
+        self.closing: list[Closes] = []
+
+    async def close(self) -> None:
+        """Close all that was opened for it; another's fault keeps none open."""
+        for one in reversed(self.closing):
+            with contextlib.suppress(Exception):
+                await one.close()
+
+
+class Engines:
+    """All schools' engines in this process, until `close`."""
+
+    def __init__(
+        self,
+        config: EngineConfig,
+        database: Database,
+        parts: Parts,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.config = config
+        self.breakers = Breakers()
+        self._database = database
+        self._parts = replace(parts, vad=SharedVad(parts.vad))
+        self._clock = clock
+        self._schools: dict[UUID | None, SchoolEngines] = {}
+        "None: of all schools that have decided nothing."
+        self._looked: dict[UUID, tuple[float, SchoolEngines]] = {}
+        self._retired: dict[SchoolEngines, asyncio.Task[None]] = {}
+        self._doors: WeakValueDictionary[UUID | None, asyncio.Lock] = WeakValueDictionary()
+
+    async def load_all(self) -> None:
+        """Build the engines of every school, so that nothing is imported while lessons run."""
+        for school in await self._database.tenants():
+            if school.status == "active":
+                await self.of(school.id)
+
+    async def close(self) -> None:
+        """Close every engine, in use or not."""
+        retired, self._retired = self._retired, {}
+        for task in retired.values():
+            task.cancel()
+        await asyncio.gather(*retired.values(), return_exceptions=True)
+        schools, self._schools = self._schools, {}
+        for school in (*retired, *schools.values()):
+            await school.close()
+
+    async def choose(
+        self, tenant_id: UUID, wishes: Sequence[str], language: str, mode: Mode
+    ) -> Chain:
+        """The engines for one session, in order. Implements `sessions.live.choice.Choose`."""
+        school = await self.of(tenant_id)
+        names = in_order(school.settings.order, wishes, mode)
+        chosen = [school.engines[name] for name in names if name in school.engines]
+        if mode == "voice":
+            chosen = [engine for engine in chosen if hears(engine, language)]
+        chain = Chain([*chosen, self._parts.offline], self.breakers)
+        school.chains.add(chain)
+        return chain
+
+    async def language_model(self, tenant_id: UUID) -> LanguageModel | None:
+        """What writes a school's summaries; None: it has none."""
+        return (await self.of(tenant_id)).mind
+
+    async def of(self, tenant_id: UUID) -> SchoolEngines:
+        """A school's engines as it decided them at most a moment ago."""
+        looked_at, known = self._looked.get(tenant_id, (0.0, None))
+        if known is not None and self._clock() - looked_at < FRESH_S:
+            return known
+        return await self.renew(tenant_id)
+
+    async def renew(self, tenant_id: UUID) -> SchoolEngines:
+        """The same, as it has decided them now."""
+        decided = await engines.of(self._database, tenant_id)
+        whose = tenant_id if decided != Decided() else None
+        door = self._doors.setdefault(whose, asyncio.Lock())
+        async with door:
+            school = self._schools.get(whose)
+            if school is None or school.decided != decided:
+                self._retire(school)
+                school = self._schools[whose] = await self._build(tenant_id, decided)
+        if whose is None:
+            self._retire(self._schools.pop(tenant_id, None))
+        self._looked[tenant_id] = self._clock(), school
+        return school
+
+    # ---- inside --------------------------------------------------------------------------------
+
+    def _retire(self, school: SchoolEngines | None) -> None:
+        if school is not None:
+            self._retired[school] = asyncio.create_task(self._close_unused(school))
+
+    async def _close_unused(self, school: SchoolEngines) -> None:
+        """Close what was replaced, once no session has a chain of it."""
+        while True:
+            await asyncio.sleep(LINGER_S)
+            if not school.chains:
+                break
+        await school.close()
+        self._retired.pop(school, None)
+
+    async def _build(self, tenant_id: UUID, decided: Decided) -> SchoolEngines:
+        settings = decided.settings(self.config.settings)
+        school = SchoolEngines(decided, settings)
+        secrets: dict[str, Mapping[str, str]] = {}
+        for key in decided.keys:
+            try:
+                secrets[key.provider] = engines.secret(self._database, tenant_id, key)
+            except CryptoError:
+                log.error("engines.key_broken", tenant_id=str(tenant_id), provider=key.provider)
+        maker = _Maker(self.config, settings, secrets, self._parts, school.closing)
+        thinks = {"cascade", _minds_provider(settings)} & set(settings.order)
+        if thinks:  # else no word of a lesson may go to that provider
+            try:
+                school.mind = await maker.mind()
+            except NotBuilt as problem:
+                school.mind_problem = str(problem)
+        for name in settings.order:
+            try:
+                match name:
+                    case "nova-sonic":
+                        school.engines[name] = await maker.nova()
+                    case "openai-realtime":
+                        school.engines[name] = await maker.realtime()
+                    case "cascade":
+                        if school.mind is None:
+                            raise NotBuilt(school.mind_problem)
+                        school.engines[name] = await maker.cascade(school.mind)
+            except NotBuilt as problem:
+                school.problems[name] = str(problem)
+                log.warning("engines.not_built", tenant_id=str(tenant_id), engine=name)
+        return school
+
+
+def in_order(
+    order: Sequence[EngineName], wishes: Sequence[str], mode: Mode
+) -> tuple[EngineName, ...]:
+    """Which engines a session tries, the first one first: lesson's wishes, then the school's order.
+
+    Only engines that the school allows. Unless the lesson wishes for another one, a session of text
+    is a language model's: it costs least, and answers soonest.
+    """
+    wished = [cast(EngineName, name) for name in wishes if name in order]
+    rest = [name for name in order if name not in wished]
+    if mode == "text" and "cascade" in rest:
+        rest = ["cascade", *(name for name in rest if name != "cascade")]
+    names = dict.fromkeys((*wished, *rest))
+    return tuple(name for name in names if name != "offline")
+
+
+def may_reach(address: str, endpoints: Sequence[str]) -> bool:
+    """Whether a school may have its lessons sent to an address.
+
+    A school's admin can write any address, also one within the operator's own network; so only the
+    operator says which places this server calls.
+    """
+    parts = urlsplit(address.lower())
+    if parts.scheme == "https" and _BEDROCK.fullmatch(parts.netloc):
+        return True
+    for place in (OPENAI, *endpoints):
+        scheme, _, host = place.lower().rstrip("/").partition("://")
+        if parts.scheme != scheme:
+            continue
+        if parts.netloc == host or (host.startswith("*.") and parts.netloc.endswith(host[1:])):
+            return True
+    return False
+
+
+def _minds_provider(settings: EngineSettings) -> EngineName:
+    """Which engine's provider also thinks for the cascade, and writes summaries."""
+    return "nova-sonic" if settings.cascade_mind == "bedrock" else "openai-realtime"
+
+
+def _mark(*about: object) -> str:
+    """Tells apart what fails apart, without telling what it is."""
+    return hashlib.sha256("\n".join(map(str, about)).encode()).hexdigest()[:12]
+
+
+async def _vendor(name: str) -> Any:
+    """A module that imports a vendor's package, imported away from the event loop."""
+    try:
+        return await asyncio.to_thread(import_module, name)
+    except ImportError as problem:
+        raise NotBuilt(f"{name} can't be loaded: {problem.name} is not installed.") from problem
+
+
+class _Maker:
+    """Makes one school's engines; each that must be closed is put into `closing`."""
+
+    def __init__(
+        self,
+        config: EngineConfig,
+        settings: EngineSettings,
+        secrets: Mapping[str, Mapping[str, str]],
+        parts: Parts,
+        closing: list[Closes],
+    ) -> None:
+        self._config = config
+        self._settings = settings
+        self._secrets = secrets
+        self._parts = parts
+        self._closing = closing
+
+    async def nova(self) -> VoiceEngine:
+        settings = self._settings
+        credentials, mark = await self._aws()
+        vendor = await _vendor("ai.bedrock.nova")
+        reached = vendor.NovaSettings(
+            region=settings.aws_region,
+            model=settings.nova_model,
+            endpoint=settings.bedrock_endpoint or None,
+            voice=settings.nova_voice,
+            ca_file=self._config.ca_file,
+        )
+        key = f"nova-sonic:{_mark(mark, settings.nova_model, settings.nova_voice)}"
+        made: VoiceEngine = vendor.NovaSonic(reached, credentials, self._parts.vad, key=key)
+        return self._keep(made)
+
+    async def realtime(self) -> VoiceEngine:
+        reached = await self._openai(self._settings.openai_realtime_model)
+        vendor = await _vendor("ai.openai.realtime")
+        key = f"openai-realtime:{_mark(reached.key, reached.model, reached.voice)}"
+        made: VoiceEngine = vendor.OpenAIRealtime(reached, self._parts.vad, key=key)
+        return self._keep(made)
+
+    async def mind(self) -> LanguageModel:
+        """The school's language model."""
+        settings = self._settings
+        made: LanguageModel
+        if settings.cascade_mind == "bedrock":
+            credentials, _ = await self._aws()
+            vendor = await _vendor("ai.bedrock.converse")
+            reached = vendor.ConverseSettings(
+                region=settings.aws_region,
+                model=settings.bedrock_text_model,
+                endpoint=settings.bedrock_endpoint or None,
+            )
+            made = vendor.ConverseModel(reached, credentials)
+        else:
+            reached = await self._openai(settings.openai_chat_model)
+            if settings.cascade_mind == "openai-responses":
+                made = (await _vendor("ai.openai.responses")).ResponsesModel(reached)
+            else:
+                made = (await _vendor("ai.openai.chat")).ChatModel(reached)
+        return self._keep(made)
+
+    async def cascade(self, mind: LanguageModel) -> VoiceEngine:
+        settings = self._settings
+        ears, speaker = self._parts.ears, self._parts.speaker
+        if settings.cascade_ears == "openai":
+            reached = await self._openai(settings.openai_transcription_model)
+            ears = self._keep((await _vendor("ai.openai.ears")).OpenAIEars(reached))
+        if settings.cascade_speaker == "openai":
+            reached = await self._openai(settings.openai_speech_model)
+            speaker = self._keep((await _vendor("ai.openai.speaker")).OpenAISpeaker(reached))
+        tutor = (await _vendor("ai.mind")).LanguageTutor(mind)
+        key = f"cascade:{_mark(settings, *(sorted(one.items()) for one in self._secrets.values()))}"
+        return self._keep(Cascade("cascade", ears, tutor, speaker, self._parts.vad, key=key))
+
+    # ---- whose account -------------------------------------------------------------------------
+
+    async def _openai(self, model: str) -> Any:
+        """How OpenAI is reached, for one model. The server's key goes to its own address only."""
+        settings, server = self._settings, self._config.settings
+        self._check_reach(settings.openai_base_url, server.openai_base_url)
+        key = self._secrets.get("openai", {}).get("api_key")
+        if key is None and settings.openai_base_url == server.openai_base_url:
+            key = self._config.openai_key
+        if key is None:
+            raise NotBuilt(NO_OPENAI_KEY)
+        vendor = await _vendor("ai.openai.settings")
+        return vendor.OpenAISettings(
+            api_key=str(key),
+            base_url=settings.openai_base_url,
+            model=model,
+            voice=settings.openai_voice,
+            transcription_model=settings.openai_transcription_model,
+            turns=settings.openai_turns,
+        )
+
+    async def _aws(self) -> tuple[Any, str]:
+        """Where AWS credentials come from for each connection, and the mark of the account."""
+        settings, server = self._settings, self._config.settings
+        place = settings.aws_region, settings.bedrock_endpoint
+        if settings.bedrock_endpoint:
+            self._check_reach(settings.bedrock_endpoint, server.bedrock_endpoint)
+        own = self._secrets.get("aws")
+        if own is not None:
+            vendor = await _vendor("ai.bedrock.credentials")
+            key = vendor.AwsCredentials(own["access_key"], own["secret_key"], own.get("token"))
+            return vendor.fixed(key), _mark(*place, own["access_key"])
+        if not self._config.aws_ambient or place[1] not in ("", server.bedrock_endpoint):
+            raise NotBuilt(NO_AWS_KEY)
+        return (await _vendor("ai.bedrock.credentials")).ambient(), _mark(*place)
+
+    def _check_reach(self, address: str, servers_own: str) -> None:
+        if address != servers_own and not may_reach(address, self._config.endpoints):
+            raise NotBuilt(
+                f"This server may not send lessons to {address}. Ask its operator to name the"
+                " place in ENGINE_ENDPOINTS."
+            )
+
+    def _keep(self, made: T) -> T:
+        if hasattr(made, "close"):
+            self._closing.append(cast(Closes, made))
+        return made

@@ -1,0 +1,297 @@
+"""Which engines a school has, in which order a session tries them, and with whose key."""
+
+import asyncio
+import sys
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from ai.chain import Chain
+from server import engines as composition
+from server.config import EngineConfig, Secret
+from server.engines import Engines, Parts, in_order, may_reach
+from tenancy import engines
+from tenancy.audit import By
+from tenancy.engines import EngineSettings
+
+OFFLINE: Any = SimpleNamespace(name="offline", key="local", languages=frozenset({"en"}))
+EARS: Any = SimpleNamespace(languages=frozenset({"en"}))
+NOTHING: Any = SimpleNamespace()
+LOCAL = Parts(OFFLINE, EARS, NOTHING, NOTHING)
+SERVERS_KEY, SCHOOLS_KEY = "sk-the-servers-own-key", "sk-the-schools-own-key"
+
+
+@dataclass
+class Vendors:
+    """Stands for every vendor's module: notes what is made, with what, and what is closed."""
+
+    made: list[Any] = field(default_factory=list)
+    missing: set[str] = field(default_factory=set)
+    imported: list[str] = field(default_factory=list)
+
+    def names(self) -> list[str]:
+        return [one.kind for one in self.made]
+
+    async def module(self, name: str) -> Any:
+        self.imported.append(name)
+        if name in self.missing:
+            raise composition.NotBuilt(f"{name} can't be loaded: it is not installed.")
+        return _Module(self, name)
+
+
+class _Module:
+    def __init__(self, vendors: Vendors, name: str) -> None:
+        self._vendors, self._name = vendors, name
+
+    def __getattr__(self, kind: str) -> Any:
+        if kind.endswith("Settings") or kind == "AwsCredentials":
+            return lambda *given, **named: SimpleNamespace(
+                given=given, key=f"mark of {named.get('api_key', '')[:6]}", **named
+            )
+        if kind in ("ambient", "fixed"):
+            return lambda *given: (kind, *given)
+        return lambda *given, **named: self._make(kind, given, named)
+
+    def _make(self, kind: str, given: Any, named: Any) -> Any:
+        names = {"NovaSonic": "nova-sonic", "OpenAIRealtime": "openai-realtime"}
+        made = SimpleNamespace(
+            kind=kind, given=given, name=names.get(kind, kind), languages=None, closed=0, **named
+        )
+
+        async def close() -> None:
+            made.closed += 1
+
+        made.close = close
+        self._vendors.made.append(made)
+        return made
+
+
+@pytest.fixture
+def vendors(monkeypatch: pytest.MonkeyPatch) -> Vendors:
+    vendors = Vendors()
+    monkeypatch.setattr(composition, "_vendor", vendors.module)
+    return vendors
+
+
+@pytest.fixture
+async def build(database):
+    """Makes the composition for a configuration; closes it in the end."""
+    made: list[Engines] = []
+
+    def build(order=("offline",), *, key=None, clock=None, **more):
+        settings = EngineSettings(order=order, **more.pop("settings", {}))
+        config = EngineConfig(settings=settings, openai_key=key and Secret(key), **more)
+        made.append(Engines(config, database, LOCAL, clock=clock or (lambda: 0.0)))
+        return made[-1]
+
+    yield build
+    for one in made:
+        await one.close()
+
+
+def names(chain: Chain) -> list[str]:
+    return [engine.name for engine in chain.engines]
+
+
+# ---- order ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("order", "wishes", "mode", "expected"),
+    [
+        (["nova-sonic", "cascade", "offline"], [], "voice", ["nova-sonic", "cascade"]),
+        (["nova-sonic", "cascade", "offline"], [], "text", ["cascade", "nova-sonic"]),
+        (["nova-sonic", "cascade"], ["cascade"], "voice", ["cascade", "nova-sonic"]),
+        (["nova-sonic", "cascade"], ["nova-sonic"], "text", ["nova-sonic", "cascade"]),
+        (["cascade"], ["openai-realtime", "cascade"], "voice", ["cascade"]),
+        (["offline"], ["nova-sonic"], "voice", []),
+        (["offline", "cascade"], ["offline", "cascade", "cascade"], "voice", ["cascade"]),
+    ],
+)
+def test_the_lessons_wishes_come_before_the_schools_order(order, wishes, mode, expected):
+    assert list(in_order(order, wishes, mode)) == expected
+
+
+async def test_the_offline_tutor_is_always_there_and_costs_no_import(build, school, vendors):
+    before = set(sys.modules)
+    chain = await build().choose(school.tenant.id, ["nova-sonic"], "en", "voice")
+    assert names(chain) == ["offline"]
+    assert vendors.imported == []
+    assert not {"openai", "botocore", "h2"} & (set(sys.modules) - before)
+
+
+async def test_a_school_that_decided_nothing_has_the_servers_engines(
+    build, school, other_school, vendors
+):
+    home = build(("openai-realtime", "cascade", "offline"), key=SERVERS_KEY)
+    chains = [await home.choose(one.tenant.id, [], "en", "voice") for one in (school, other_school)]
+    assert names(chains[0]) == ["openai-realtime", "cascade", "offline"]
+    assert chains[0].engines == chains[1].engines
+    assert chains[0].breakers is chains[1].breakers
+    assert vendors.names() == ["ChatModel", "OpenAIRealtime", "LanguageTutor"]
+    assert vendors.made[1].given[0].api_key == SERVERS_KEY
+    assert SERVERS_KEY not in repr(home.config)
+
+
+async def test_engines_that_do_not_hear_the_language_are_left_out_where_it_is_spoken(
+    build, school, vendors
+):
+    home = build(("cascade", "openai-realtime", "offline"), key=SERVERS_KEY)
+    spoken = await home.choose(school.tenant.id, [], "es-MX", "voice")
+    assert names(spoken) == ["openai-realtime", "offline"]
+    typed = await home.choose(school.tenant.id, [], "es-MX", "text")
+    assert names(typed) == ["cascade", "openai-realtime", "offline"]
+
+
+# ---- keys and addresses -------------------------------------------------------------------------
+
+
+async def test_a_schools_own_key_is_used_for_it_alone(
+    build, database, school, other_school, vendors
+):
+    home = build(("openai-realtime", "offline"))
+    problems = (await home.of(school.tenant.id)).problems
+    assert problems == {"openai-realtime": composition.NO_OPENAI_KEY}
+    given = {"api_key": SCHOOLS_KEY}
+    await engines.put_key(database, school.tenant.id, "openai", given, by=By())
+    await home.renew(school.tenant.id)
+    chain = await home.choose(school.tenant.id, [], "en", "voice")
+    assert names(chain) == ["openai-realtime", "offline"]
+    assert [one.given[0].api_key for one in vendors.made if one.kind == "OpenAIRealtime"] == [
+        SCHOOLS_KEY
+    ]
+    assert names(await home.choose(other_school.tenant.id, [], "en", "voice")) == ["offline"]
+
+
+async def test_the_servers_key_goes_to_no_address_that_a_school_chose(
+    build, database, school, vendors
+):
+    home = build(
+        ("openai-realtime", "offline"), key=SERVERS_KEY, endpoints=("https://*.azure.example",)
+    )
+    for address, told in (
+        ("https://mine.azure.example/v1", composition.NO_OPENAI_KEY),
+        ("http://169.254.169.254/latest", "may not send lessons to"),
+        ("http://localhost:11434/v1", "may not send lessons to"),
+    ):
+        change = {"openai_base_url": address}
+        await engines.change(database, school.tenant.id, change, by=By())
+        found = await home.renew(school.tenant.id)
+        assert told in found.problems["openai-realtime"]
+    assert vendors.made == []
+
+
+@pytest.mark.parametrize(
+    ("address", "may"),
+    [
+        ("https://api.openai.com/v1", True),
+        ("https://API.openai.com/v1", True),
+        ("http://api.openai.com/v1", False),
+        ("https://api.openai.com.evil.example/v1", False),
+        ("https://api.openai.com:8443/v1", False),
+        ("https://bedrock-runtime.eu-north-1.amazonaws.com", True),
+        ("https://bedrock-runtime.eu-north-1.amazonaws.com.evil.example", False),
+        ("https://internal.elb.amazonaws.com", False),
+        ("https://school.azure.example/openai/v1", True),
+        ("https://azure.example/openai/v1", False),
+        ("http://llm.example:11434/v1", True),
+        ("http://llm.example/v1", False),
+        ("http://127.0.0.1:8000", False),
+    ],
+)
+def test_only_the_operator_says_which_places_are_called(address, may):
+    places = ("https://*.azure.example", "http://llm.example:11434/")
+    assert may_reach(address, places) is may
+
+
+async def test_aws_credentials_are_the_schools_or_where_the_operator_lets_it_the_servers(
+    build, database, school, vendors
+):
+    home = build(("nova-sonic", "offline"))
+    assert (await home.of(school.tenant.id)).problems == {"nova-sonic": composition.NO_AWS_KEY}
+    lets = build(("nova-sonic", "offline"), aws_ambient=True)
+    await lets.of(school.tenant.id)
+    assert vendors.made[-1].given[1] == ("ambient",)
+    given = {"access_key": "AKIA0123456789ABCDEF", "secret_key": "secret"}
+    await engines.put_key(database, school.tenant.id, "aws", given, by=By())
+    await lets.renew(school.tenant.id)
+    kind, credentials = vendors.made[-1].given[1]
+    assert (kind, credentials.given) == ("fixed", ("AKIA0123456789ABCDEF", "secret", None))
+
+
+async def test_no_word_of_a_lesson_goes_to_a_provider_that_the_school_did_not_name(
+    build, database, school, vendors
+):
+    home = build(("offline",), key=SERVERS_KEY, aws_ambient=True)
+    for order, mind, model in (
+        (["nova-sonic"], "openai-chat", None),
+        (["nova-sonic"], "bedrock", "ConverseModel"),
+        (["openai-realtime"], "openai-responses", "ResponsesModel"),
+        (["cascade"], "openai-chat", "ChatModel"),
+        ([], "openai-chat", None),
+    ):
+        change = {"order": order, "cascade_mind": mind}
+        await engines.change(database, school.tenant.id, change, by=By())
+        await home.renew(school.tenant.id)
+        mind = await home.language_model(school.tenant.id)
+        assert (mind and mind.kind) == model
+
+
+# ---- life ---------------------------------------------------------------------------------------
+
+
+async def test_what_cannot_be_loaded_is_told_and_the_rest_goes_on(build, school, vendors):
+    vendors.missing = {"ai.bedrock.nova"}
+    home = build(("nova-sonic", "openai-realtime", "offline"), key=SERVERS_KEY, aws_ambient=True)
+    found = await home.of(school.tenant.id)
+    assert found.problems == {"nova-sonic": "ai.bedrock.nova can't be loaded: it is not installed."}
+    chain = await home.choose(school.tenant.id, [], "en", "voice")
+    assert names(chain) == ["openai-realtime", "offline"]
+
+
+async def test_a_missing_package_is_named():
+    with pytest.raises(composition.NotBuilt, match="no_such_module can't be loaded"):
+        await composition._vendor("ai.no_such_module")
+
+
+async def test_what_is_replaced_is_closed_once_no_session_has_it(
+    build, database, school, vendors, monkeypatch
+):
+    monkeypatch.setattr(composition, "LINGER_S", 0.01)
+    home = build(("openai-realtime", "offline"), key=SERVERS_KEY)
+    tenant_id = school.tenant.id
+    await engines.change(database, tenant_id, {"openai_voice": "cedar"}, by=By())
+    chain = await home.choose(tenant_id, [], "en", "voice")
+    first = vendors.made[-1]
+    await engines.change(database, tenant_id, {"openai_voice": "sage"}, by=By())
+    assert (await home.of(tenant_id)).engines["openai-realtime"] is first, "a moment old"
+    after = await home.renew(tenant_id)
+    assert after.engines["openai-realtime"] is not first
+    await asyncio.sleep(0.05)
+    assert first.closed == 0 and chain.preferred is first
+    del chain
+    async with asyncio.timeout(2):
+        while not first.closed:
+            await asyncio.sleep(0.01)
+    assert after.engines["openai-realtime"].closed == 0  # type: ignore[attr-defined]
+    await home.close()
+    assert [one.closed for one in vendors.made if one.kind == "OpenAIRealtime"] == [1, 1]
+
+
+async def test_all_schools_are_loaded_at_the_start(build, database, school, vendors):
+    home = build(("offline",), key=SERVERS_KEY)
+    await engines.change(database, school.tenant.id, {"order": ["openai-realtime"]}, by=By())
+    await home.load_all()
+    assert "OpenAIRealtime" in vendors.names()
+    count = len(vendors.imported)
+    await home.choose(school.tenant.id, [], "en", "voice")
+    assert len(vendors.imported) == count
+
+
+async def test_of_many_at_once_one_builds(build, database, school, vendors):
+    home = build(("offline",), key=SERVERS_KEY)
+    await engines.change(database, school.tenant.id, {"order": ["openai-realtime"]}, by=By())
+    await asyncio.gather(*(home.choose(school.tenant.id, [], "en", "voice") for _ in range(20)))
+    assert vendors.names().count("OpenAIRealtime") == 1
