@@ -26,6 +26,7 @@ VENDORS = {
     "botocore": ("ai/bedrock/",),
     "cryptography": ("tenancy/crypto.py", "server/tls.py"),
     "espeakng_loader": ("ai/local/espeak.py",),
+    "h2": ("ai/bedrock/",),
     "httptools": ("server/http.py",),
     "numpy": ("ai/local/", "ai/resample.py", "ai/g711.py"),
     "onnxruntime": ("ai/local/vad.py",),
