@@ -32,7 +32,7 @@ from sessions.errors import (
     VersionUnknown,
 )
 from tenancy.accounts import LastAdmin
-from tenancy.errors import InTheWay, NotThere, Unfit
+from tenancy.errors import InTheWay, LimitReached, NotThere, Unfit
 from tenancy.identities import PersonUnknown, SeveralSchools
 from tenancy.model import NotAllowed, NotSignedIn, SignInRefused, TenantUnknown
 from tenancy.people import EmailTaken
@@ -122,6 +122,7 @@ TABLE: Mapping[type[Exception], tuple[int, str]] = {
     SessionWaits: (409, "session_waits"),
     TooManyReaders: (429, "too_many_readers"),
     TooManySessions: (429, "too_many_sessions"),
+    LimitReached: (429, "limit_reached"),
     PlanInvalid: (422, "plan_invalid"),
     ServerIsFull: (503, "server_busy"),
     EngineUnavailable: (503, "tutor_unavailable"),

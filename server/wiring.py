@@ -69,6 +69,7 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
                 live_per_student=config.live_sessions_per_student,
                 sessions=config.live_sessions,
             ),
+            prices=config.engines.prices,
         )
         stack.push_async_callback(lobby.close)
         counts = Counts()

@@ -1,9 +1,10 @@
 """What the school office can't have done, each in a sentence that says what to do.
 
 OfficeError
-+-- NotThere    nobody, or nothing, of this id at the school
-+-- InTheWay    something at the school stands against it
-+-- Unfit       those named are not what it is for
++-- NotThere      nobody, or nothing, of this id at the school
++-- InTheWay      something at the school stands against it
++-- Unfit         those named are not what it is for
++-- LimitReached  the school lets itself use no more for now
 """
 
 from tenancy.model import TenancyError
@@ -29,3 +30,11 @@ class InTheWay(OfficeError):
 
 class Unfit(OfficeError):
     """Somebody has not the role that it takes, or is switched off."""
+
+
+class LimitReached(OfficeError):
+    """The school lets itself use no more for now; the sentence is for a student."""
+
+    def __init__(self, sentence: str, retry_after_s: int) -> None:
+        super().__init__(sentence)
+        self.retry_after_s = retry_after_s

@@ -14,6 +14,7 @@ from weakref import WeakValueDictionary
 
 from ai.chain import Chain
 from ai.engine import Brief
+from ai.prices import Prices, Tariff
 from sessions.bus import Bus, session_topic
 from sessions.errors import (
     ServerIsFull,
@@ -34,6 +35,7 @@ from sessions.live.conversation import Conversation
 from sessions.live.events import SummaryReady
 from sessions.live.keeper import Announcing, Keeper
 from sessions.live.options import Options
+from sessions.live.saver import FREE
 from sessions.live.session import Session
 from sessions.live.watch import Limits
 from sessions.news import tell_session
@@ -42,11 +44,12 @@ from sessions.record.model import Item, SessionRef, SessionRow
 from sessions.review import rows
 from sessions.review.override import Override
 from sessions.review.overrides import CorrectionsPublished
-from tenancy import care
+from tenancy import care, quota
 from tenancy import settings as school_settings
 from tenancy.model import Caller, NotAllowed, Person
 from tenancy.policy import Thing, may, require
 from tenancy.postgres import Database
+from tenancy.quota import Quota
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +74,14 @@ class Lobby:
         worker: Worker,
         settings: LobbySettings | None = None,
         *,
+        prices: Prices = FREE.prices,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.settings = settings or LobbySettings()
         self._database = database
         self._choose = choose
+        self._prices = prices
+        self.quota = Quota(database)
         self._bus = bus
         self.keeper = Keeper(database, worker)
         self.closing = False
@@ -113,7 +119,8 @@ class Lobby:
         unless `fresh`; else a new one starts.
 
         Raises:
-            LessonUnknown, SessionUnknown, SessionIsOver, TooManySessions, ServerIsFull, NotAllowed
+            LessonUnknown, SessionUnknown, SessionIsOver, TooManySessions, LimitReached,
+            ServerIsFull, NotAllowed
         """
         if self.closing:
             raise ServerIsFull
@@ -194,7 +201,7 @@ class Lobby:
         It waits for its connection as one that was lost does.
 
         Raises:
-            NotAllowed, ServerIsFull
+            NotAllowed, LimitReached, ServerIsFull
         """
         require(person, "try", Thing("lesson", person.tenant_id))
         if self.closing:
@@ -290,6 +297,7 @@ class Lobby:
         live = await record.count_live(self._database, person.tenant_id, person.id)
         if live >= self.settings.live_per_student and not sandbox:
             raise TooManySessions(self.settings.live_per_student)
+        await self.quota.check(person.tenant_id)
 
     async def _start(
         self, person: Person, version: store.LessonVersion, mode: Mode, *, sandbox: bool = False
@@ -330,6 +338,7 @@ class Lobby:
     ) -> Session:
         elapsed_ms = max(0, round((datetime.now(UTC) - row.started_at).total_seconds() * 1000))
         limits = Limits(self.settings.session_s)
+        decided = await quota.limits(self._database, person.tenant_id)
         conversation = Conversation(
             brief,
             session_id=f"sess_{row.id.hex}",
@@ -361,6 +370,7 @@ class Lobby:
             clock=self._clock,
             grace_s=self.settings.grace_s,
             on_over=self._forget,
+            tariff=Tariff(self._prices, decided.price_factor_permille),
         )
         await session.open()
         self._live[row.id] = session

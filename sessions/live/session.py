@@ -16,6 +16,7 @@ import structlog
 from ai.audio import BYTES_PER_MS
 from ai.chain import Chain
 from ai.events import EngineEvent, Used
+from ai.prices import Tariff
 from sessions.lessons.store import LessonVersion
 from sessions.live import wording
 from sessions.live.actions import Action, End, Reopen, Save, SaveHeard, Tell
@@ -31,7 +32,7 @@ from sessions.live.events import (
     UpdateSession,
 )
 from sessions.live.leg import Line
-from sessions.live.saver import SLOW_AFTER, Saver
+from sessions.live.saver import FREE, SLOW_AFTER, Saver
 from sessions.live.seats import Connection, Seat, Seats
 from sessions.record.model import (
     Batch,
@@ -79,6 +80,7 @@ class Session:
         clock: Callable[[], float],
         grace_s: float,
         on_over: Callable[["Session"], None],
+        tariff: Tariff = FREE,
     ) -> None:
         self.ref = ref
         self.conversation = conversation
@@ -117,6 +119,7 @@ class Session:
             saved=self._saved,
             slow=lambda: self._seats.tell(Notice("saving", wording.SAVING)),
             taken=self._taken,
+            tariff=tariff,
         )
         self.saver.engine = chain.preferred.name
 

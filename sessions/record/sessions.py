@@ -29,7 +29,7 @@ from sessions.record.model import (
     SessionTaken,
     Usage,
 )
-from tenancy import audit
+from tenancy import audit, quota
 from tenancy.ids import new_id
 from tenancy.model import Person
 from tenancy.postgres import Connection, Database
@@ -57,11 +57,16 @@ async def start(
     engine: str,
     grace_s: float,
 ) -> SessionRow:
-    """A new live session, its brief, and the job that closes it if it is abandoned: one commit."""
+    """A new live session, its brief, and the job that closes it if it is abandoned: one commit.
+
+    Raises:
+        LimitReached: If the school lets no more run at once.
+    """
     session_id = new_id()
     expires_at = jobs.utc_now() + timedelta(seconds=sandboxes.LIVES_S) if sandbox else None
 
     async def work(connection: Connection) -> SessionRow:
+        await quota.hold_place(connection, tenant_id, jobs.utc_now())
         sealed = database.seal(tenant_id, "briefs", brief_hash, brief_text)
         await connection.execute(_QUERIES["keep_brief"], tenant_id, brief_hash, sealed)
         row = await connection.fetchrow(

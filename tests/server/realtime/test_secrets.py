@@ -10,6 +10,8 @@ from openai.types.realtime import ClientSecretCreateResponse
 from server.realtime.secrets import KeyWishes
 from sessions.live.events import UpdateSession
 from sessions.live.lobby import LobbySettings
+from tenancy import quota
+from tenancy.audit import By
 from tenancy.postgres import Database
 from tests.conftest import School
 from tests.server.realtime.house import House, closed, eventually, open_house, receive
@@ -106,6 +108,24 @@ async def test_it_tells_what_the_socket_could_not(database: Database, school: Sc
         assert (await http.post(SECRETS, json=lesson)).status_code == 200  # it would go on
         unknown = await http.post(f"{SECRETS}?session=sess_{'0' * 32}", json=lesson)
         assert (unknown.status_code, unknown.json()["error"]["code"]) == (404, "session_not_found")
+
+
+async def test_where_a_schools_limit_is_reached_every_door_says_so(
+    database: Database, school: School
+) -> None:
+    await quota.change(database, school.tenant.id, {"minutes_day": 0}, by=By())
+    chat = {"model": "halves", "messages": [{"role": "user", "content": "Hi"}]}
+    async with open_house(database, school) as house, house.http() as http:
+        for path, body in (
+            (SECRETS, {"session": {"model": "halves"}}),
+            ("/v1/chat/completions", chat),
+        ):
+            refused = await http.post(path, json=body)
+            assert refused.status_code == 429
+            error = refused.json()["error"]
+            assert (error["code"], error["type"]) == ("limit_reached", "rate_limit_error")
+            assert error["message"].startswith("Your school has used up its lesson time")
+            assert int(refused.headers["retry-after"]) > 0
 
 
 async def test_a_key_cannot_make_keys(house: House) -> None:

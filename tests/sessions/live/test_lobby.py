@@ -8,6 +8,8 @@ from uuid import UUID
 import pytest
 
 from ai.engine import Ask
+from ai.events import Used
+from ai.prices import Prices
 from sessions.bus import Bus
 from sessions.errors import (
     ServerIsFull,
@@ -32,8 +34,12 @@ from sessions.live.events import (
 from sessions.live.lobby import Lobby, LobbySettings
 from sessions.live.session import Session
 from sessions.record import sessions as record
+from sessions.record.model import Usage
 from sessions.review import overrides
 from sessions.review.override import Content, Target
+from tenancy import quota
+from tenancy.audit import By
+from tenancy.errors import LimitReached
 from tenancy.ids import new_id
 from tenancy.model import Caller, NotAllowed, Person
 from tenancy.postgres import Database
@@ -66,11 +72,11 @@ class Place:
         self.lobbies: list[Lobby] = []
         self.engines: list[EchoEngine] = []
 
-    def process(self, settings: LobbySettings | None = None) -> Lobby:
+    def process(self, settings: LobbySettings | None = None, **more: Any) -> Lobby:
         """A server process; to kill one, just forget it."""
         self.engines.append(EchoEngine())
         worker = Worker(self.database, {})
-        lobby = Lobby(self.database, alone(self.engines[-1]), Bus(), worker, settings)
+        lobby = Lobby(self.database, alone(self.engines[-1]), Bus(), worker, settings, **more)
         self.lobbies.append(lobby)
         return lobby
 
@@ -276,6 +282,41 @@ async def test_an_orphan_goes_on_unless_a_fresh_one_is_wanted_and_one_connected_
     await until(second.ended.is_set)
     with pytest.raises(SessionIsOver):
         await place.enter(lobby, second.id)
+
+
+async def test_where_the_school_has_reached_a_limit_nobody_begins_and_who_left_comes_back(
+    place: Place,
+) -> None:
+    lobby, tenant_id = place.process(), place.student.tenant_id
+    session, door, _ = await place.enter(lobby)
+    await quota.change(place.database, tenant_id, {"sessions": 1, "minutes_day": 0}, by=By())
+    for limits in ({"sessions": 1}, {"sessions": None}):
+        await quota.change(place.database, tenant_id, limits, by=By())
+        lobby.quota.forget(tenant_id)
+        for begins in (
+            lobby.check(place.caller(), lesson="halves"),
+            lobby.enter(place.caller(), lesson="halves", fresh=True),
+        ):
+            with pytest.raises(LimitReached):
+                await begins
+    session.detach(door, finished=False)
+    again, _, resumed = await place.enter(lobby)
+    assert again is session and resumed
+
+
+async def test_use_is_kept_at_the_price_that_the_school_has_set(place: Place) -> None:
+    prices = Prices("", {"text_tokens_in": 1}, {"m": {"text_tokens_in": 3}})
+    lobby = place.process(prices=prices)
+    tenant_id = place.student.tenant_id
+    await quota.change(place.database, tenant_id, {"price_factor_permille": 2_000}, by=By())
+    session, door, _ = await place.enter(lobby)
+    place.engines[-1].legs[-1].report(Used("text_tokens_in", 5, "m"))
+    session.detach(door, finished=True)
+    await until(session.ended.is_set)
+    used = await record.usage_of(place.database, tenant_id, session.id)
+    assert [one for one in used if one.model] == [
+        Usage("offline", "text_tokens_in", 5, "m", 15, 30)
+    ]
 
 
 async def test_a_session_is_its_students_own_and_a_key_its_lessons(
