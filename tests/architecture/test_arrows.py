@@ -40,7 +40,7 @@ VENDORS = {
     "uuid_utils": ("tenancy/ids.py",),
     "uvicorn": ("server/serving.py", "server/http.py", "server/realtime/uvicorn_socket.py"),
     "uvloop": ("server/serving.py",),
-    "websockets": ("server/realtime/uvicorn_socket.py",),
+    "websockets": ("server/realtime/uvicorn_socket.py", "ai/openai/"),
     "yaml": ("sessions/lessons/",),
 }
 WIRE = {"server/cli.py", "server/engines.py", "server/wiring.py"}
