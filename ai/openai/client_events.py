@@ -1,7 +1,7 @@
 """What a client of OpenAI Realtime says, as JSON. Pure."""
 
 from base64 import b64encode
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 import orjson
@@ -9,6 +9,7 @@ import orjson
 from ai.audio import RATE_HZ
 from ai.engine import Brief, TurnDetection, Utterance
 from ai.openai.settings import VOICES, OpenAISettings
+from ai.tools import Tool, named
 
 SLOWEST, FASTEST = 0.25, 1.5  # audio.output.speed
 LONGEST_MEMORY = 60_000  # characters of history; some 15,000 tokens of a context of 32,000
@@ -82,9 +83,7 @@ def result(call: str, output: str) -> bytes:
     return _item({"type": "function_call_output", "call_id": call, "output": output})
 
 
-def configure(
-    brief: Brief, settings: OpenAISettings, tools: Sequence[Mapping[str, Any]] = ()
-) -> bytes:
+def configure(brief: Brief, settings: OpenAISettings) -> bytes:
     """The whole session as a brief wants it. Turns end by hand until `detect`."""
     language = brief.language.split("-")[0]
     transcription: dict[str, Any] = {"model": settings.transcription_model, "language": language}
@@ -112,8 +111,8 @@ def configure(
         # What falls out of the context falls in one piece, so that the rest stays cached.
         "truncation": {"type": "retention_ratio", "retention_ratio": 0.8},
     }
-    if tools:
-        session["tools"] = [{"type": "function", **tool} for tool in tools]
+    if brief.tools:
+        session["tools"] = [_declared(tool) for tool in named(brief.tools)]
         session["tool_choice"] = "auto"
     return _event("session.update", session=session)
 
@@ -159,6 +158,15 @@ ROLES: dict[str, Literal["user", "assistant", "system"]] = {
     "tutor": "assistant",
     "system": "system",
 }
+
+
+def _declared(tool: Tool) -> Mapping[str, Any]:
+    return {
+        "type": "function",
+        "name": tool.name,
+        "description": tool.description,
+        "parameters": tool.parameters,
+    }
 
 
 def _item(item: Mapping[str, Any]) -> bytes:

@@ -15,7 +15,7 @@ class Link:
 
     say: Callable[[bytes], None]
     report: Report
-    _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+    _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1), repr=False)
 
     def id(self, what: str) -> str:
         """A name for something of ours: `commit_7`."""

@@ -5,8 +5,7 @@
 
 import asyncio
 import ssl
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 from urllib.parse import quote
 
 import structlog
@@ -38,19 +37,16 @@ class OpenAIRealtime:
         vad: Vad | None = None,
         *,
         key: str = "",
-        tools: Sequence[Mapping[str, Any]] = (),
         within_s: float = PREPARE_WITHIN_S,
     ) -> None:
         """
         Args:
             vad: Finds turns with `turns="ours"`; else judges whether the tutor is interrupted. It
                 is shared and stays the caller's.
-            tools: Functions as OpenAI wants them declared: name, description, parameters.
         """
         self.key = key or settings.key
         self._settings = settings
         self._vad = vad
-        self._tools = tools
         self._within_s = within_s
         self._context: ssl.SSLContext | None = None
 
@@ -105,7 +101,7 @@ class OpenAIRealtime:
             match fact:
                 case wire.Greeted(session) if not named:
                     named = session or "unnamed"
-                    socket.say(client_events.configure(brief, self._settings, self._tools))
+                    socket.say(client_events.configure(brief, self._settings))
                 case wire.Agreed(session) if named and session in ("", named):
                     if not agreed.done():
                         agreed.set_result(None)

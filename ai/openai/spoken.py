@@ -176,10 +176,10 @@ class Spoken:
         return item
 
     def _piece(self, item: _Item, due: int, pcm: bytes) -> Piece | None:
-        """Sound with the whole words that are `due` characters on."""
+        """Sound with the whole words that have begun by `due` characters on."""
         end = 0
         for word in WORD.finditer(item.text):
-            if (word.start() + word.end()) / 2 > due or word.start() != end:
+            if word.start() > due or word.start() != end:
                 break
             end = word.end()
         text, item.text = item.text[:end], item.text[end:]
