@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import Any
 
 from ai.cascade import Cascade
+from ai.tools import Judge
 from server import demo
 from server.config import Config, StartFailed
 from server.engines import Engines, Parts
@@ -45,7 +46,7 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
         warming = asyncio.create_task(open_parts(config, stack))
         try:
             database = await _database(config, stack)
-            parts, restarts = await warming
+            parts, judge, restarts = await warming
         finally:
             warming.cancel()
             await asyncio.gather(warming, return_exceptions=True)
@@ -70,6 +71,7 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
                 sessions=config.live_sessions,
             ),
             prices=config.engines.prices,
+            judge=judge,
         )
         stack.push_async_callback(lobby.close)
         counts = Counts()
@@ -135,8 +137,9 @@ async def _opened(
 
 async def open_parts(
     config: Config, stack: contextlib.AsyncExitStack
-) -> tuple[Parts, Callable[[], int]]:
-    """What tutors run of on this machine, warm; and how often its workers fell."""
+) -> tuple[Parts, Judge, Callable[[], int]]:
+    """What tutors run of on this machine, warm; what judges answers for all of them; and how often
+    its workers fell."""
     workers = import_module("ai.local.workers").Workers(ears=config.local_workers - 1)
     stack.push_async_callback(workers.close)
     vad, *_ = await asyncio.gather(
@@ -156,7 +159,8 @@ async def open_parts(
     mind = import_module("ai.local.tutor").OfflineTutor(check)
     offline = Cascade("offline", ears, mind, speaker, judges)
     stack.push_async_callback(offline.close)
-    return Parts(offline, ears, speaker, judges), lambda: workers.restarts
+    judge = import_module("ai.local.judging").judge_with(check)
+    return Parts(offline, ears, speaker, judges), judge, lambda: workers.restarts
 
 
 def _metrics(port: int, sources: Sources) -> Callable[[], None]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sessions.live import events
 from sessions.live.events import AudioFormat, Event, Modality, ResponseView, SessionView
-from sessions.record.model import Corrected, Item
+from sessions.record.model import Corrected, Item, tool_of
 
 INCOMPLETE_REASONS = ("max_output_tokens", "content_filter")
 
@@ -19,6 +19,7 @@ OURS = {
     events.LessonProgressed: "lesson.progress",
     events.FloorChanged: "floor.changed",
     events.PresenceChanged: "presence",
+    events.BoardShown: "board.show",
     events.EngineChanged: "engine.changed",
     events.Notice: "notice",
     events.SummaryReady: "session.summary",
@@ -62,6 +63,8 @@ def item(item: Item) -> dict[str, Any]:
         shape["interrupted"] = True
     if item.data.get("sure") is False:
         shape["sure"] = False
+    if (tool := tool_of(item)) is not None:
+        shape["tool"] = tool["name"]
     if item.corrected is not None:
         shape["corrected"] = _corrected(item.corrected)
     return shape

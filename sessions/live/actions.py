@@ -1,8 +1,9 @@
 """What a conversation decides: the only things it can make happen."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ai.engine import Ask, TurnDetection
+from ai.engine import Ask, Material, Step, TurnDetection
 from sessions.live.events import Event
 from sessions.record.model import EndReason, Heard, Item
 
@@ -67,6 +68,51 @@ class Cancel:
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """An answer is to be judged; comes back as `ai.tools.Judged`."""
+
+    step: Step
+    said: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Passages of the material are to be found; comes back as a list of them."""
+
+    material: Sequence[Material]
+    about: str
+
+
+Job = Check | Search
+
+
+@dataclass(frozen=True, slots=True)
+class RunTool:
+    """Carry out a tool's job in a task; `Conversation.tool_done` is told what it came to."""
+
+    number: int
+    job: Job
+
+
+@dataclass(frozen=True, slots=True)
+class DropTool:
+    """Nobody waits for this job any more."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Give:
+    """To the engine: what a tool came to that `answer` uses."""
+
+    answer: str
+    call: str
+    output: str
+    "JSON."
+
+
+@dataclass(frozen=True, slots=True)
 class Playing:
     """To the engine: whether the student hears the tutor right now."""
 
@@ -98,6 +144,9 @@ Action = (
     | Read
     | Answer
     | Cancel
+    | RunTool
+    | DropTool
+    | Give
     | Playing
     | Reopen
     | End

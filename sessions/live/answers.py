@@ -6,7 +6,7 @@ Nothing here awaits. Each method returns what is to be done, in the order OpenAI
     deltas, audio.done, text.done, content_part.done, output_item.done, response.done
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from uuid import uuid4
@@ -97,6 +97,8 @@ class Answers:
         self.current: Response | None = None
         self.spoken_ms = 0
         "What the student has heard of the tutor's finished tracks, in all."
+        self.beside: Callable[[Mapping[str, Any]], Mapping[str, Any]] = lambda _: {}
+        "What else to keep beside an item, where the engine keeps this."
         self._sounds: dict[str, _Sound] = {}
         "By item."
 
@@ -126,6 +128,11 @@ class Answers:
             return []
         response.news_at = now
         return [Answer(response.ask)]
+
+    def heard_of(self, now: float) -> None:
+        """The engine is at work on the current answer."""
+        if self.current is not None:
+            self.current.news_at = now
 
     def is_current(self, answer: str) -> bool:
         """Whether the engine is still to say something of this answer."""
@@ -202,7 +209,7 @@ class Answers:
                     heard=said if text else None,
                     words=tuple(response.words),
                     ended_ms=at_ms,
-                    data={"engine": response.data},
+                    data=self._data(response),
                 )
             )
             self.playout.complete(response.item.id)
@@ -329,10 +336,13 @@ class Answers:
                 words=tuple(response.words),
                 ended_ms=at_ms,
                 interrupted=True,
-                data={"engine": response.data},
+                data=self._data(response),
             )
         )
         return [Save(response.item)]
+
+    def _data(self, response: Response) -> Mapping[str, Any]:
+        return {"engine": {**self.beside(response.data), **response.data}}
 
     def _closing(
         self,

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 from ai.engine import Brief, Utterance
-from ai.events import EngineEvent, Transcribed
+from ai.events import AnswerEnded, EngineEvent, Transcribed
 from sessions.live import wording
 from sessions.live.actions import Action, Clear, Detect, End, Listen, Playing, Read, Save, Tell
 from sessions.live.answers import Answers
@@ -49,6 +49,7 @@ from sessions.live.events import (
 from sessions.live.floor import MAX_UNSAVED, Floor
 from sessions.live.log import Log, fingerprint
 from sessions.live.options import Options
+from sessions.live.tools import Outcome, Tools
 from sessions.live.turns import Turns
 from sessions.live.watch import Limits, Watch
 from sessions.record.model import Durations, EndReason, Item, Progress, Speaker
@@ -102,7 +103,17 @@ class Conversation:
             options=options or Options(voice=brief.voice, speed=brief.speed),
             progress=progress or Progress(steps=len(brief.steps)),
             ms=self._ms,
+            use_tool=lambda call, now: self.tools.called(call, now),
         )
+        self.tools = Tools(
+            brief,
+            self.log,
+            self.answers,
+            ms=self._ms,
+            move=self.floor.moved,
+            ask_person=self._ask_person,
+        )
+        self.answers.beside = self.tools.beside
         self.audience = Audience(self.log, now)
         self._attached_at: float | None = None
         self._attached_ms = stored.wall_ms
@@ -197,7 +208,15 @@ class Conversation:
 
     def memory(self) -> list[Utterance]:
         """The conversation as an engine remembers it."""
-        return self.log.memory()
+        memory, state = self.log.memory(), self.tools.state()
+        last = next((i for i, line in enumerate(reversed(memory)) if line.role == "tutor"), None)
+        if state is not None and last is not None:
+            line = memory[-1 - last]
+            memory[-1 - last] = replace(line, data={**line.data, **state})
+        course = self.tools.course
+        if course.has_begun and last is not None:
+            memory.insert(len(memory) - last, Utterance("system", course.told()))
+        return memory
 
     def so_far(self, item: Item) -> Item:
         """An item as far as it was said by now: of an answer under way the log has no words yet."""
@@ -359,8 +378,14 @@ class Conversation:
         """No person can step in yet; the wish is kept where the teacher sees it."""
         if self.unsaved >= MAX_UNSAVED:
             return [_refuse(command, to, "saving_waits", wording.SAVING_WAITS)]
-        text = wording.asked_for_person(command.reason)
-        item = self._new_item(None, "system", text, now, {"asked_for_person": True})
+        return self._person_wanted(wording.asked_for_person(command.reason), {}, now)
+
+    def _ask_person(self, reason: str, data: Mapping[str, Any], now: float) -> list[Action]:
+        """The tutor wishes for a person; why, is for those who are asked."""
+        return self._person_wanted(wording.TUTOR_ASKED, data, now)
+
+    def _person_wanted(self, text: str, data: Mapping[str, Any], now: float) -> list[Action]:
+        item = self._new_item(None, "system", text, now, {"asked_for_person": True, **data})
         return [
             *self._added(item),
             Save(item),
@@ -374,13 +399,21 @@ class Conversation:
         """Something the engine heard, said or failed at."""
         if self.ended and not isinstance(event, Transcribed):
             return []
+        if isinstance(event, AnswerEnded) and self.tools.finishes(event.answer):
+            event = replace(event, finished_lesson=True)
         return self._after(self.floor.report(event, now), now)
+
+    def tool_done(self, number: int, outcome: Outcome, now: float) -> list[Action]:
+        """A tool's job is done, or given up."""
+        return [] if self.ended else self._after(self.tools.done(number, outcome, now), now)
 
     def reopened(self, reason: str, now: float) -> list[Action]:
         """The engine goes on, on a fresh leg."""
         self._engine_gone = False
         changed = EngineChanged(self.engine, self.engine, reason)
-        return [Tell(changed), Detect(self.floor.detection()), *self.answers.ask_again(now)]
+        dropped = self.tools.forget()
+        again = self.answers.ask_again(now)
+        return [Tell(changed), Detect(self.floor.detection()), *dropped, *again]
 
     def engine_gone(self, now: float) -> list[Action]:
         """No leg can be opened: nobody answers for now. Told once, and to each who asks."""
@@ -471,7 +504,7 @@ class Conversation:
 
     def _after(self, out: list[Action], now: float) -> list[Action]:
         """What holds after every change: finished tracks are noted, quiet is known as quiet."""
-        out = self._counted(out + self.answers.over(now))
+        out = self._counted(out + self.answers.over(now) + self.tools.settle())
         playing = self.answers.playout.audible
         if playing != self._playing:
             self._playing = playing

@@ -6,7 +6,7 @@ format of both is `server.realtime.wire`'s business.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from sessions.record.model import Item
 
@@ -403,6 +403,19 @@ class PresenceChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class BoardShown:
+    """`board.show`: something to look at. Shown again it has the same `item_id`."""
+
+    item_id: str
+    kind: str
+    "One of `ai.tools.FIGURES`."
+    says: str
+    "The same in words."
+    drawing: Mapping[str, Any]
+    "JSON."
+
+
+@dataclass(frozen=True, slots=True)
 class EngineChanged:
     old: str
     new: str
@@ -469,6 +482,7 @@ Event = (
     | LessonProgressed
     | FloorChanged
     | PresenceChanged
+    | BoardShown
     | EngineChanged
     | Notice
     | SummaryReady

@@ -22,6 +22,7 @@ from ai.events import (
     SpeechStarted,
     SpeechStopped,
     Spoke,
+    ToolCalled,
     Transcribed,
 )
 from sessions.live import wording
@@ -64,6 +65,7 @@ class Floor:
         options: Options,
         progress: Progress,
         ms: Callable[[float], int],
+        use_tool: Callable[[ToolCalled, float], list[Action]] = lambda call, now: [],
     ) -> None:
         self.brief = brief
         self.options = options
@@ -78,6 +80,7 @@ class Floor:
         self._answers = answers
         self._watch = watch
         self._ms = ms
+        self._use_tool = use_tool
         self._since: float | None = None
         "When the student's connection began; None: there is none."
         self._media_before_ms = 0
@@ -217,6 +220,8 @@ class Floor:
                 if event.finished_lesson:
                     self._watch.lesson_finished(now)
                 return [*self._move(), *self._answers.ended(event, self._ms(now), now)]
+            case ToolCalled():
+                return self._use_tool(event, now)
             case Failed():
                 return self._fail(event, now)
         return []
@@ -225,7 +230,7 @@ class Floor:
         """An answer that has not begun to sound waits while the student may be going on."""
         speaking, response = self._turns.speaking, self._answers.current
         return (
-            isinstance(event, Spoke | AnswerEnded | Kept | Progressed)
+            isinstance(event, Spoke | AnswerEnded | Kept | Progressed | ToolCalled)
             and speaking is not None
             and not speaking.confirmed
             and self.options.interrupt_response
@@ -373,6 +378,11 @@ class Floor:
         if self._answers.current is not None or self.holder != "ai":
             return []
         return self.answer("student", now, answer=event.answer)
+
+    def moved(self, step: int, status: str) -> list[Action]:
+        """The lesson moved, whatever the tutor says to it."""
+        self._moves.append(Progressed(step, status))
+        return self._move()
 
     def _progress(self, event: Progressed) -> list[Action]:
         response = self._answers.current

@@ -21,6 +21,7 @@ from sessions.live.actions import (
     Clear,
     Commit,
     Detect,
+    Give,
     Listen,
     Playing,
     Read,
@@ -92,7 +93,7 @@ class Line:
             _instruct(self._leg, action)
         elif isinstance(action, Answer):
             self._wanted.set()
-        elif not self._away and not isinstance(action, Detect | Playing):
+        elif not self._away and not isinstance(action, Detect | Playing | Give):
             self._waiting.append(action)
 
     def reopen(self, reason: str) -> None:
@@ -174,5 +175,7 @@ def _instruct(leg: Leg, action: Action) -> None:
             leg.answer(ask)
         case Cancel(answer, heard):
             leg.cancel(answer, heard)
+        case Give(_, call, output):
+            leg.give(call, output)
         case Playing(on):
             leg.playing(on)

@@ -15,6 +15,7 @@ from weakref import WeakValueDictionary
 from ai.chain import Chain
 from ai.engine import Brief
 from ai.prices import Prices, Tariff
+from ai.tools import Judge
 from sessions.bus import Bus, session_topic
 from sessions.errors import (
     ServerIsFull,
@@ -75,6 +76,7 @@ class Lobby:
         settings: LobbySettings | None = None,
         *,
         prices: Prices = FREE.prices,
+        judge: Judge | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.settings = settings or LobbySettings()
@@ -86,6 +88,7 @@ class Lobby:
         self.keeper = Keeper(database, worker)
         self.closing = False
         "No session is let in any more."
+        self._judge = judge
         self._clock = clock
         self._live: dict[UUID, Session] = {}
         self._unsubscribe: dict[UUID, Callable[[], None]] = {}
@@ -371,6 +374,7 @@ class Lobby:
             grace_s=self.settings.grace_s,
             on_over=self._forget,
             tariff=Tariff(self._prices, decided.price_factor_permille),
+            judge=self._judge,
         )
         await session.open()
         self._live[row.id] = session

@@ -8,7 +8,7 @@ from dataclasses import replace
 from ai.engine import Utterance
 from sessions.live import wording
 from sessions.live.audience import is_note
-from sessions.record.model import Heard, Item
+from sessions.record.model import Heard, Item, tool_of
 from sessions.review.override import Override, resolve
 from sessions.review.readings import Reading, of_item
 
@@ -64,14 +64,27 @@ class Log:
     def memory(self) -> list[Utterance]:
         """The conversation as an engine remembers it; of the tutor's words, those heard.
 
-        Who reads along is no part of it: nothing in a lesson depends on that.
+        Who reads along is no part of it: nothing in a lesson depends on that. Nor are the tools
+        it used: what came of them is in its words, and in what is kept beside them.
         """
         return [
             utterance
             for item in self
-            if not is_note(item)
+            if not is_note(item) and tool_of(item) is None
             for utterance in _utterances(self.read(item))
         ]
+
+    def last_place(self) -> int:
+        """The last place that was taken; 0 where there is none."""
+        return self._next - 1
+
+    def last_turn(self) -> int:
+        """The place of the student's last turn; -1 where there is none."""
+        for position, item_id in reversed(self._places):
+            item = self._items.get(item_id)
+            if item is not None and item.role == "user":
+                return position
+        return -1
 
     def take_place(self, item_id: str) -> int:
         """The next place in the conversation is this item's; it may come later."""

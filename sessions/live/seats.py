@@ -110,6 +110,8 @@ class Seats:
             if log.is_saved(item.id):
                 seat.connection.tell(ItemDone(read, previous))
         seat.connection.tell(self._conversation.progressed())
+        for shown in self._conversation.tools.board():
+            seat.connection.tell(shown)
         present = self._conversation.audience.present()
         if present.people:
             seat.connection.tell(present)

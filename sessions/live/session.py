@@ -17,9 +17,10 @@ from ai.audio import BYTES_PER_MS
 from ai.chain import Chain
 from ai.events import EngineEvent, Used
 from ai.prices import Tariff
+from ai.tools import Judge
 from sessions.lessons.store import LessonVersion
 from sessions.live import wording
-from sessions.live.actions import Action, End, Reopen, Save, SaveHeard, Tell
+from sessions.live.actions import Action, DropTool, End, Reopen, RunTool, Save, SaveHeard, Tell
 from sessions.live.audience import MOST
 from sessions.live.conversation import Conversation
 from sessions.live.events import (
@@ -34,6 +35,8 @@ from sessions.live.events import (
 from sessions.live.leg import Line
 from sessions.live.saver import FREE, SLOW_AFTER, Saver
 from sessions.live.seats import Connection, Seat, Seats
+from sessions.live.tool_runner import ToolRunner
+from sessions.live.tools import Outcome
 from sessions.record.model import (
     Batch,
     Durations,
@@ -81,6 +84,7 @@ class Session:
         grace_s: float,
         on_over: Callable[["Session"], None],
         tariff: Tariff = FREE,
+        judge: Judge | None = None,
     ) -> None:
         self.ref = ref
         self.conversation = conversation
@@ -99,6 +103,7 @@ class Session:
             back=lambda reason: self._decide(lambda now: conversation.reopened(reason, now)),
             gone=lambda: self._decide(conversation.engine_gone),
         )
+        self._tools = ToolRunner(judge, self._tool_done)
         self._seats = Seats(conversation)
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
@@ -189,6 +194,7 @@ class Session:
         self._seats.clear()
         try:
             await self.saver.stop()
+            await self._tools.close()
             await self._line.close()
             tasks = [task for task in self._tasks if task is not asyncio.current_task()]
             for task in tasks:
@@ -329,6 +335,9 @@ class Session:
         if not self.conversation.turns:
             self._worded.set()
 
+    def _tool_done(self, number: int, outcome: Outcome) -> None:
+        self._decide(lambda now: self.conversation.tool_done(number, outcome, now))
+
     def _tick(self) -> None:
         self._timer = None
         if not self._closed:
@@ -361,6 +370,10 @@ class Session:
                 self.saver.item(item)
             case SaveHeard(heard):
                 self.saver.heard(heard)
+            case RunTool(number, job):
+                self._tools.run(number, job)
+            case DropTool(number):
+                self._tools.drop(number)
             case Reopen(reason):
                 self._line.reopen(reason)
             case End(reason):

@@ -43,6 +43,18 @@ SAVING_WAITS = (
     " id, in a few seconds."
 )
 CORRECTED = "A teacher has corrected the tutor's last answer. It should have been: {}"
+CHECKED = "The tutor checked the answer."
+LOOKED_UP = "The tutor looked something up in the lesson's material."
+NOTED = {
+    "step_done": "Step {} is done.",
+    "hint_given": "The tutor gave a hint for step {}.",
+    "misconception_seen": "The tutor made a note on step {}.",
+    "solved_for_them": "Step {} was worked out together.",
+}
+TUTOR_ASKED = "The tutor asked for a person to join."
+ASKED_NOW = (
+    "It is noted where the school sees it. Nobody may be free; say that you asked, and go on."
+)
 SAVING = "Saving takes longer than usual. Nothing is lost; the lesson goes on."
 
 
@@ -57,6 +69,10 @@ def reads_along(name: str) -> str:
 
 def stopped_reading(name: str) -> str:
     return f"{name} stopped reading along."
+
+
+def on_board(says: str) -> str:
+    return f"On the board: {says}"
 
 
 def asked_for_person(reason: str) -> str:

@@ -51,9 +51,16 @@ class Item:
     words: tuple[Word, ...] = ()
     engine: str | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
-    "`sure` of a spoken turn; the engine's own notes under `engine`; `content` hash."
+    "`sure` of a spoken turn; the engine's own notes under `engine`; `content` hash; `tool`: a tool\
+ that the tutor used, see `sessions.live.tools`."
     corrected: Corrected | None = None
     "Only of what readers get (`sessions.review.readings`): the record itself is never corrected."
+
+
+def tool_of(item: Item) -> Mapping[str, Any] | None:
+    """What an item notes of a tool that the tutor used; None for every other item."""
+    tool = item.data.get("tool")
+    return tool if isinstance(tool, Mapping) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,6 +152,19 @@ PUT_RIGHT = replace(
     SPOKEN, said="free quarters", data={"sure": True}, corrected=Corrected("Tayo Okafor", AT)
 )
 TOLD_BETTER = replace(ANSWER, corrected=Corrected("Tayo Okafor", AT, "Yes: both are a half."))
+CHECKED = replace(
+    JOINED,
+    id="item_t1",
+    said="The tutor checked the answer.",
+    data={
+        "tool": {
+            "name": "check_answer",
+            "arguments": {"said": "two quarters"},
+            "result": {"verdict": "right", "understood": "two quarters"},
+            "step": 1,
+        }
+    },
+)
 
 EVENTS: dict[str, Event] = {
     "session.created": events.SessionCreated(VIEW),
@@ -230,4 +243,11 @@ EVENTS: dict[str, Event] = {
     "presence": events.PresenceChanged((events.PersonPresent("Ms Ito", "tutor"),)),
     "item done, corrected": events.ItemDone(PUT_RIGHT, "msg-1"),
     "item done, answer corrected": events.ItemDone(TOLD_BETTER, "item_a2"),
+    "item done, tool": events.ItemDone(CHECKED, "item_a2"),
+    "board": events.BoardShown(
+        "item_t2",
+        "fraction",
+        "2 of 4 equal parts are filled.",
+        {"fractions": [{"top": 2, "bottom": 4}]},
+    ),
 }

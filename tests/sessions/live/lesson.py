@@ -37,10 +37,10 @@ BRIEF = Brief(
 class Lesson:
     """A conversation with its clock, and what it did so far."""
 
-    def __init__(self, **changes: Any) -> None:
+    def __init__(self, brief: Brief = BRIEF, **changes: Any) -> None:
         self.now = 100.0
         self.talk = Conversation(
-            BRIEF,
+            brief,
             session_id="sess_1",
             lesson="fractions",
             engine="offline",

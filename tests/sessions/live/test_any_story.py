@@ -16,7 +16,7 @@ from ai.events import (
     SpeechStopped,
     Transcribed,
 )
-from sessions.live.actions import Answer, Playing, Save, SaveHeard, Tell
+from sessions.live.actions import Answer, Give, Playing, RunTool, Save, SaveHeard, Tell
 from sessions.live.audience import is_note
 from sessions.live.events import (
     AskFloor,
@@ -40,6 +40,7 @@ from sessions.live.events import (
 )
 from tenancy.model import Person
 from tests.sessions.live.lesson import Lesson, all_of, names, one, told
+from tests.sessions.live.tool_lesson import ToolLesson
 
 READER = Person(UUID(int=2), UUID(int=1), "Tayo Okafor", "t@example.org", frozenset({"tutor"}))
 
@@ -51,7 +52,7 @@ STEPS = st.sampled_from(
         "ask", "say", "say_long", "end_answer", "hear", "suspect", "confirm", "drop", "stop",
         "words", "type", "commit", "cancel", "truncate", "played", "pause", "go_on", "tick", "save",
         "break", "leave", "return", "by_hand", "vad", "patient", "binary", "standard", "fail",
-        "gone", "clear", "ask_floor", "speak_item", "move",
+        "gone", "clear", "ask_floor", "speak_item", "move", "show", "look_up", "found", "note",
         "reader_comes", "reader_goes", "reader_asks",
     ]
 )  # fmt: skip
@@ -59,7 +60,7 @@ STEPS = st.sampled_from(
 
 def tell(story: list[str]) -> Lesson:
     """A lesson in which all this happens."""
-    lesson = Lesson()
+    lesson = ToolLesson()
     turns, answers, readers = 0, [""], 0
     for step in story:
         turn = f"t{turns}"
@@ -144,6 +145,15 @@ def tell(story: list[str]) -> Lesson:
             lesson.did(lesson.talk.left(READER, lesson.now))
         elif step == "reader_asks":
             lesson.talk.read_along(CreateResponse(), 2)
+        elif step == "show":
+            lesson.use(answers[-1], "show", kind="text", content="2/4", caption="")
+        elif step == "look_up":
+            lesson.use(answers[-1], "look_up", about="pizza")
+        elif step == "found":
+            for run in all_of(lesson.done, RunTool):
+                lesson.did(lesson.talk.tool_done(run.number, [], lesson.now))
+        elif step == "note":
+            lesson.use(answers[-1], "note_progress", what="hint_given", step=1, which=0)
         elif step == "move":
             lesson.report(Progressed(1, "asking"))
         answers += [
@@ -182,6 +192,8 @@ def test_any_story_keeps_the_promises(story: list[str]) -> None:
     for item in lesson.log():
         if item.heard:
             assert (item.said or "").startswith(item.heard), "nothing was heard that was not said"
+    given = [a.call for a in all_of(lesson.done, Give)]
+    assert len(set(given)) == len(given), "a tool has one result"
     playing = [a.on for a in lesson.done if isinstance(a, Playing)]
     assert all(a != b for a, b in pairwise(playing))
 
