@@ -230,6 +230,20 @@ async def other_school(database: Database, open_admin: Any) -> School:
     return await make_school(database, open_admin, "Springfield Elementary")
 
 
+@pytest.fixture
+async def openai_simulator() -> AsyncIterator[Any]:
+    """A `tests.fakes.openai_server.OpenAISimulator` that loses no time with sound.
+
+    Its `manners` say what it hears and answers. A client that broke the protocol fails the test.
+    """
+    from tests.fakes.openai_manners import Manners  # most tests do without
+    from tests.fakes.openai_server import simulate_openai
+
+    async with simulate_openai(Manners(pace=None, checks=False)) as simulator:
+        yield simulator
+        assert simulator.violations == []
+
+
 async def make_school(database: Database, admin_connection: Any, name: str) -> School:
     slug = f"s-{new_id().hex}"
     tenant = await cells.create_tenant(

@@ -74,9 +74,13 @@ def reply(
 
     `lines` is the conversation: a line of the student's for each turn.
     """
-    results = len(list(takewhile(lambda line: line.role == "tool", reversed(lines))))
+    results, said = 0, [line for line in lines if line.role != "tool"]
+    if lines and lines[-1].role == "tool":
+        since = list(takewhile(lambda line: line.role != "student", reversed(lines)))
+        results = sum(line.role == "tool" for line in since)
+        said = said[: len(said) - sum(line.role == "tutor" for line in since)]
     script = script or Script()
-    found = _scripted(script, [line for line in lines if line.role != "tool"])
+    found = _scripted(script, said)
     if results and found is not None and found.calls:
         found = _after(found, results)
     return found or Reply(tutor(read_lesson(instructions), lines, checks=checks))

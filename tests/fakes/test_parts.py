@@ -65,6 +65,7 @@ def test_a_script_goes_before_the_rule_and_waits_for_tools() -> None:
         lines.append(Line("tutor", found.text))
     assert found.calls == look.calls
     lines += [Line("tool", "{}"), Line("tool", "{}")]
+    assert reply(script, "", lines).text == "Here it is."
     assert reply(script, "", [*lines[:4], *lines[5:]]).text == "Here it is."
     lines.append(Line("student", "Please stop."))
     assert reply(script, "", lines).text == "All right."
