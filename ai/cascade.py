@@ -85,10 +85,8 @@ class Cascade:
         return CascadeStandby(self, brief)
 
     async def close(self) -> None:
+        """Who made the other parts closes them."""
         self.vad.close()
-        for part in (self.ears, self.mind, self.speaker):
-            if (close := getattr(part, "close", None)) is not None:
-                await close()
 
 
 class CascadeStandby:

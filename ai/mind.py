@@ -94,9 +94,6 @@ class LanguageTutor:
             async for piece in pieces:
                 yield piece
 
-    async def close(self) -> None:
-        await self._model.close()
-
     async def _answer(
         self, brief: Brief, turns: list[ModelTurn], use: UseTool
     ) -> AsyncGenerator[Piece, None]:

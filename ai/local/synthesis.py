@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from ai.audio import RATE_HZ
 from ai.local.espeak import Espeak
-from ai.local.speakable import Run, speakable
 from ai.resample import resample
+from ai.speakable import Run, speakable
 
 Samples = npt.NDArray[np.float32]
 

@@ -14,7 +14,7 @@ from math import gcd
 from typing import Any
 
 from ai.engine import Brief, Step
-from ai.local.speakable import speakable
+from ai.speakable import speakable
 
 Weighted = tuple[str, float]
 

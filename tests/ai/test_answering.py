@@ -304,9 +304,3 @@ async def test_ears_that_fail_three_times_fail_the_engine(lesson: Lesson) -> Non
         lesson.leg.listen(f"t{number}", silence(320))
         await lesson.until(Transcribed, number + 1)
     assert (await lesson.until(Failed)).answer is None
-
-
-async def test_closing_the_engine_closes_its_parts() -> None:
-    lesson = Lesson()
-    await lesson.engine.close()
-    assert lesson.model.closed

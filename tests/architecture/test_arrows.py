@@ -30,6 +30,7 @@ VENDORS = {
     "httptools": ("server/http.py",),
     "numpy": ("ai/local/", "ai/resample.py", "ai/g711.py"),
     "onnxruntime": ("ai/local/vad.py",),
+    "openai": ("ai/openai/",),
     "pocketsphinx": ("ai/local/",),
     "prometheus_client": ("server/metrics.py",),
     "pydantic": ("server/api/", "sessions/lessons/"),

@@ -4,10 +4,10 @@ import pytest
 from ai.audio import duration_ms
 from ai.events import Word
 from ai.local import voice
-from ai.local.speakable import speakable
 from ai.local.synthesis import FADE_MS, PEAK, TRAIL_MS, Synthesizer, polish, word_times
 from ai.local.voice import LocalSpeaker, voices_for
 from ai.local.workers import Reply
+from ai.speakable import speakable
 
 
 @pytest.fixture(scope="module")

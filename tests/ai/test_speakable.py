@@ -1,6 +1,6 @@
 import pytest
 
-from ai.local.speakable import speakable
+from ai.speakable import speakable
 
 
 @pytest.mark.parametrize(
