@@ -8,7 +8,7 @@ runs in tasks: the event loop calls, and this answers.
 import asyncio
 import ssl
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, cast
 from urllib.parse import SplitResult
 
 from h2.config import H2Configuration
@@ -152,8 +152,7 @@ class H2Duplex(asyncio.Protocol):
     # ---- the event loop calls ----------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's are of no such class
         self._h2.initiate_connection()
         self._h2.increment_flow_control_window(WINDOW)
         self._flush()

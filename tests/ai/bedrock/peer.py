@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import cast
 from urllib.parse import SplitResult, urlsplit
 
 from h2.config import H2Configuration
@@ -35,8 +36,7 @@ class Peer(asyncio.Protocol):
         self._end_after = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast(asyncio.Transport, transport)
         self.h2.initiate_connection()
         self.flush()
 

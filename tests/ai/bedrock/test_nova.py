@@ -5,6 +5,7 @@ import json
 import time
 
 import pytest
+import uvloop
 from h2.errors import ErrorCodes
 
 from ai.bedrock import h2duplex, stream
@@ -51,6 +52,18 @@ async def test_the_lesson_is_told_in_novas_order() -> None:
     assert named(peer)[-3:] == ["contentEnd", "promptEnd", "sessionEnd"]
     assert peer.empty_frame
     assert peer.ended
+
+
+def test_a_lesson_runs_on_the_servers_own_event_loop() -> None:
+    async def lesson() -> None:
+        async with staged() as stage:
+            answer = stage.ask("opening")
+            await until(lambda: stage.peer.texts("USER"))
+            stage.peer.sentence("Hello.")
+            await until(lambda: stage.ended(answer))
+            assert stage.said(answer) == "Hello."
+
+    uvloop.run(lesson())
 
 
 async def test_only_the_lessons_tools_are_declared_and_their_schemas_are_strings() -> None:
