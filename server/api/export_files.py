@@ -38,7 +38,8 @@ def writer(how: Format, now: datetime, *, notes: bool, of_many: bool) -> Writer:
     """What writes a format.
 
     Args:
-        notes: Whether to show the notes of corrections; for staff.
+        notes: Whether to show the notes of corrections, and what the tutor's tools brought; for
+            staff.
         of_many: Whether it is a list; the subtitles of one session need no archive.
     """
     match how:
@@ -47,7 +48,7 @@ def writer(how: Format, now: datetime, *, notes: bool, of_many: bool) -> Writer:
         case "csv":
             return Csv(notes)
         case "vtt":
-            return Archive() if of_many else Vtt()
+            return Archive(notes) if of_many else Vtt(notes)
 
 
 class Json:
@@ -112,12 +113,15 @@ class Vtt:
     media_type = "text/vtt; charset=utf-8"
     suffix = "vtt"
 
+    def __init__(self, notes: bool) -> None:
+        self._notes = notes
+
     def begin(self) -> bytes:
         return b""
 
     def add(self, exported: Exported) -> bytes:
         names = {**NAMES, "student": exported.card.student_name}
-        return transcript.as_vtt(exported.readings, names).encode()
+        return transcript.as_vtt(exported.readings, names, notes=self._notes).encode()
 
     def end(self) -> bytes:
         return b""
@@ -129,10 +133,10 @@ class Archive:
     media_type = "application/zip"
     suffix = "zip"
 
-    def __init__(self) -> None:
+    def __init__(self, notes: bool) -> None:
         self._written = _Written()
         self._zip = zipfile.ZipFile(self._written, "w", zipfile.ZIP_DEFLATED)
-        self._vtt = Vtt()
+        self._vtt = Vtt(notes)
 
     def begin(self) -> bytes:
         return b""

@@ -48,6 +48,14 @@ class Correction(Model):
     "For staff."
 
 
+class ToolUse(Model):
+    """A tool that the tutor used."""
+
+    name: str
+    words: str | None
+    "What was asked, and what came of it: for staff."
+
+
 class TranscriptItem(Model):
     """One thing said: `said` in whole, `heard` as far as it reached the student."""
 
@@ -63,6 +71,7 @@ class TranscriptItem(Model):
     ended_ms: int | None
     position: int
     sure: bool | None
+    tool: ToolUse | None
     original: Recorded | None
     "Where the words or the speaker were corrected."
     correction: Correction | None
@@ -148,12 +157,14 @@ async def get_transcript(call: Call) -> Transcript | Response:
     items = await sessions.items(database, tenant_id, card.row.id)
     readings = of_items(items, await rows.of(database, tenant_id, card.row.id))
     names = {**transcript.NAMES, "student": card.student_name}
+    notes = records.is_staff_to(call, await records.about(call, card, "transcript"))
     match call.query.format:
         case "vtt":
-            return Response(transcript.as_vtt(readings, names), media_type="text/vtt")
+            written = transcript.as_vtt(readings, names, notes=notes)
+            return Response(written, media_type="text/vtt")
         case "text":
-            return Response(transcript.as_text(readings, names), media_type="text/plain")
-    notes = records.is_staff_to(call, await records.about(call, card, "transcript"))
+            written = transcript.as_text(readings, names, notes=notes)
+            return Response(written, media_type="text/plain")
     return Transcript.model_validate(transcript.as_json(card.row.id, readings, notes=notes))
 
 

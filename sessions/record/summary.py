@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from ai.engine import Brief
 from ai.local.intents import says_yes
 from ai.local.sentences import question_of
-from sessions.record.model import Item, Progress, Sentence, Summary
+from sessions.record.model import Item, Progress, Sentence, Summary, tool_of
 from sessions.record.summary_words import Words, words_in
 
 BRIEF_BELOW = 3  # student turns; fewer tell nothing about how it went
@@ -56,7 +56,8 @@ def summarise(
 ) -> Summary:
     """The summary of a session that is over."""
     words = words_in(brief.language)
-    log = sorted(items, key=lambda item: item.position)
+    said = (item for item in items if tool_of(item) is None)
+    log = sorted(said, key=lambda item: item.position)
     turns = [item for item in log if item.speaker == "student" and item.said]
     subjects = tuple(subject for subject in subjects if subject)
     if not turns:

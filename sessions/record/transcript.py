@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
-from sessions.record.model import Item, Speaker
+from sessions.record.model import Item, Speaker, tool_of
+from sessions.record.tool_words import tool_words
 from sessions.review.override import Override
 from sessions.review.readings import Reading
 
@@ -33,7 +34,8 @@ def as_json(
     answer that should have been given, else the newest.
 
     Args:
-        notes: Whether to show why something was corrected; for staff.
+        notes: Whether to show why something was corrected, and what came of the tools that the
+            tutor used; for staff.
     """
     return {
         "session_id": str(session_id),
@@ -41,10 +43,13 @@ def as_json(
     }
 
 
-def as_vtt(readings: Iterable[Reading], names: Mapping[Speaker, str] = NAMES) -> str:
+def as_vtt(
+    readings: Iterable[Reading], names: Mapping[Speaker, str] = NAMES, *, notes: bool = False
+) -> str:
     """WebVTT: one cue an item, named by the item's id, its speaker as the voice.
 
     What was said but not heard has the class `unheard`; a NOTE before a cue tells of corrections.
+    `notes` as for `as_json`.
     """
     blocks = ["WEBVTT\n"]
     for reading in sorted(
@@ -58,20 +63,22 @@ def as_vtt(readings: Iterable[Reading], names: Mapping[Speaker, str] = NAMES) ->
         blocks.append(
             f"{_one_line(item.id)}\n"
             f"{clock(item.started_ms)} --> {clock(end_ms)}\n"
-            f"<v {_escaped(names[item.speaker])}>{_vtt_words(item)}</v>\n"
+            f"<v {_escaped(names[item.speaker])}>{_vtt_words(item, notes)}</v>\n"
         )
     return "\n".join(blocks)
 
 
-def as_text(readings: Iterable[Reading], names: Mapping[Speaker, str] = NAMES) -> str:
+def as_text(
+    readings: Iterable[Reading], names: Mapping[Speaker, str] = NAMES, *, notes: bool = False
+) -> str:
     """One paragraph an item: when, who, what; what the student heard, where that was less; and
-    what was corrected.
+    what was corrected. `notes` as for `as_json`.
     """
     lines: list[str] = []
     for reading in _in_order(readings):
         item = reading.item
         head = f"[{clock(item.started_ms)[:8]}] {_one_line(names[item.speaker])}: "
-        lines.append(head + _indented(item.said or NOT_UNDERSTOOD))
+        lines.append(head + _indented(told(item, notes) or NOT_UNDERSTOOD))
         if cut_off(item):
             heard = f"“{_indented(item.heard)}”" if item.heard else "nothing of it"
             lines.append(f"    ({_one_line(names['student'])} heard: {heard})")
@@ -82,6 +89,11 @@ def as_text(readings: Iterable[Reading], names: Mapping[Speaker, str] = NAMES) -
 def cut_off(item: Item) -> bool:
     """Whether it is known that less reached the student than was said."""
     return item.heard is not None and item.said is not None and item.heard != item.said
+
+
+def told(item: Item, notes: bool) -> str | None:
+    """What is read of an item's words; of a tool's use staff reads more."""
+    return (tool_words(item) if notes else None) or item.said
 
 
 def correction(override: Override, notes: bool) -> dict[str, Any]:
@@ -113,12 +125,20 @@ def _entry(reading: Reading, notes: bool) -> dict[str, Any]:
         "ended_ms": item.ended_ms,
         "position": item.position,
         "sure": item.data.get("sure"),
+        "tool": _tool(item, notes),
         "original": {"said": original.said, "speaker": original.speaker}
         if reading.changed
         else None,
         "correction": correction(shown, notes) if shown else None,
         "corrections": [correction(each, notes) for each in reading.overrides],
     }
+
+
+def _tool(item: Item, notes: bool) -> dict[str, Any] | None:
+    tool = tool_of(item)
+    if tool is None:
+        return None
+    return {"name": tool["name"], "words": tool_words(item) if notes else None}
 
 
 def _corrections(reading: Reading) -> Iterable[str]:
@@ -139,8 +159,8 @@ def _in_order(readings: Iterable[Reading]) -> list[Reading]:
     return sorted(readings, key=lambda reading: reading.item.position)
 
 
-def _vtt_words(item: Item) -> str:
-    said = item.said or NOT_UNDERSTOOD
+def _vtt_words(item: Item, notes: bool) -> str:
+    said = told(item, notes) or NOT_UNDERSTOOD
     if not cut_off(item) or item.heard is None:
         return _escaped(said)
     rest = said.removeprefix(item.heard)

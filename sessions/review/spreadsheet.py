@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable
 
 from sessions.record.listing import Card
+from sessions.record.tool_words import tool_words
 from sessions.record.transcript import NAMES, clock
 from sessions.review.exports import Exported
 from sessions.review.override import Override
@@ -50,7 +51,10 @@ ITEM: dict[str, Cell] = {
     ),
     "reasons": _joined(lambda one: " ".join(one.reasons)),
 }
-NOTES: dict[str, Cell] = {"notes": _joined(lambda one: one.note)}
+NOTES: dict[str, Cell] = {
+    "notes": _joined(lambda one: one.note),
+    "tool": lambda reading: tool_words(reading.original),
+}
 "For staff."
 
 

@@ -49,6 +49,7 @@ async def test_the_transcript_as_json(api, school, held):
         "ended_ms": 900,
         "position": 1,
         "sure": None,
+        "tool": None,
         "original": None,
         "correction": None,
         "corrections": [],

@@ -19,6 +19,7 @@ from sessions.live.events import (
 )
 from sessions.live.passages import Passage
 from sessions.live.tools import MOST_AN_ANSWER, MOST_AT_ONCE, ON_BOARD
+from sessions.record.summary import summarise
 from tests.sessions.live.lesson import Lesson, all_of, one, told
 from tests.sessions.live.tool_lesson import BRIEF, ToolLesson, given
 
@@ -260,6 +261,33 @@ def test_the_offline_tutors_own_notes_stand_above_all():
     assert lesson.log()[-1].data["engine"] == theirs
     answer = lesson.ask(output_modalities=("text",))
     assert "hints" in given(noted(lesson, answer, "hint_given", 2, 2))["error"]
+
+
+def test_the_summary_is_the_one_the_offline_tutor_would_have():
+    lesson, answer = opened()
+    checked(lesson, answer, WRONG)
+    noted(lesson, answer, "hint_given", 1, 1)
+    spoken(lesson, answer, "How many slices are there?")
+    answered(lesson, "Oh, it is one half")
+    answer = lesson.ask(output_modalities=("text",))
+    checked(lesson, answer, RIGHT)
+    noted(lesson, answer, "step_done", 1)
+    spoken(lesson, answer)
+    answered(lesson, "because two is half of four")
+    answer = lesson.ask(output_modalities=("text",))
+    noted(lesson, answer, "step_done", 2)
+    spoken(lesson, answer)
+    summary = summarise(BRIEF, ["Mathematics"], lesson.log(), lesson.talk.progress)
+    texts = [sentence.text for sentence in (*summary.narrative, *summary.next_steps)]
+    assert (
+        "For “What part is eaten?” you first said “Two quarters”, and then “Oh, it is one half”."
+    ) in texts
+    assert "You found the answer to two questions, one of them at the first try." in texts
+    assert texts[-2] == "Go on with “What did you like?”"
+    assert summary.practice == ("What part is eaten?",)
+    used = {item.id for item in lesson.tools()}
+    told = [*summary.narrative, *summary.next_steps]
+    assert not used.intersection(item_id for sentence in told for item_id in sentence.item_ids)
 
 
 def test_a_lesson_without_tools_keeps_what_its_engine_keeps_and_no_more():

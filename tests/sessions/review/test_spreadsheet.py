@@ -75,6 +75,7 @@ def test_one_row_an_item_with_what_was_recorded_and_who_corrected_it():
         "corrected_at": fix.published_at.isoformat(),
         "reasons": "other",
         "notes": "because",
+        "tool": "",
     }
     assert (asked["said"], asked["better_answer"]) == ("How many halves?", "What is a half?\nAsk.")
     assert text.startswith("\ufeffsession,started_at,student,")
@@ -85,12 +86,13 @@ def test_notes_are_for_staff():
     some = exported([SPOKE], [override("words", "item_2", "two", "too")])
     assert "because" not in spreadsheet.rows(some, notes=False)
     assert "notes" not in spreadsheet.heading(notes=False)
+    assert "tool" not in spreadsheet.heading(notes=False)
     widths = [
         len(next(csv.reader(io.StringIO(text))))
         for notes in (False, True)
         for text in (spreadsheet.heading(notes), spreadsheet.rows(some, notes))
     ]
-    assert widths == [17, 17, 18, 18]
+    assert widths == [17, 17, 19, 19]
 
 
 @pytest.mark.parametrize(
