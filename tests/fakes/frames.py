@@ -49,6 +49,7 @@ def _encode_header(header: tuple[str, HeaderValue]) -> bytes:
 class Decoder:
     """Takes a stream apart, however it was cut."""
 
+    max_payload: int = MAX_PAYLOAD
     _held: bytearray = field(default_factory=bytearray)
 
     def feed(self, data: bytes) -> list[Message]:
@@ -59,7 +60,7 @@ class Decoder:
             total, head, crc = struct.unpack_from("!III", self._held)
             if zlib.crc32(self._held[:8]) != crc:
                 raise FrameBroken("The checksum of a prelude is wrong.")
-            if head > MAX_HEADERS or total - head - 16 > MAX_PAYLOAD or total < 16 + head:
+            if head > MAX_HEADERS or total - head - 16 > self.max_payload or total < 16 + head:
                 raise FrameBroken(f"A message of {total} bytes, {head} of headers.")
             if len(self._held) < total:
                 break

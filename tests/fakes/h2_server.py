@@ -1,6 +1,7 @@
 """An HTTP/2 server for simulators, over TLS or with prior knowledge, and as awkward as wanted."""
 
 import asyncio
+import contextlib
 import random
 import socket
 import struct
@@ -25,7 +26,7 @@ class Handler(Protocol):
         """The client sends no more."""
 
     def lost(self, reason: str) -> None:
-        """The client reset the stream, or the connection is gone. Not after the server's end."""
+        """The client reset the stream, or the connection is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,10 @@ Serve = Callable[[Stream, Mapping[str, str]], Handler]
 class Connection(asyncio.Protocol):
     """One client."""
 
-    def __init__(self, serve: Serve, wire: Wire, made: "Callable[[Connection], bool]") -> None:
+    def __init__(
+        self, serve: Serve, wire: Wire, made: "Callable[[Connection, bool], bool]"
+    ) -> None:
+        """`made(self, True)` says whether the client may come in, `made(self, False)` it went."""
         self._serve = serve
         self._wire = wire
         self._made = made
@@ -126,17 +130,14 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        if not self._made(self):
+        if not self._made(self, True):
             self.cut()
             return
-        self.h2.local_settings = h2.settings.Settings(
-            client=False,
-            initial_values={
-                h2.settings.SettingCodes.INITIAL_WINDOW_SIZE: self._wire.window,
-                h2.settings.SettingCodes.MAX_CONCURRENT_STREAMS: 20,
-            },
-        )
         self.h2.initiate_connection()
+        settings = h2.settings.SettingCodes
+        self.h2.update_settings(
+            {settings.INITIAL_WINDOW_SIZE: self._wire.window, settings.MAX_CONCURRENT_STREAMS: 20}
+        )
         self.flush()
 
     def data_received(self, data: bytes) -> None:
@@ -156,26 +157,32 @@ class Connection(asyncio.Protocol):
             headers = {str(name): str(value) for name, value in event.headers}
             self._handlers[event.stream_id] = stream, self._serve(stream, headers)
         elif isinstance(event, h2.events.DataReceived):
-            self.h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
-            stream, handler = self._handlers[event.stream_id]
-            handler.received(event.data)
+            with contextlib.suppress(h2.exceptions.StreamClosedError):
+                self.h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+            if event.stream_id in self._handlers:
+                self._handlers[event.stream_id][1].received(event.data)
         elif isinstance(event, h2.events.StreamEnded):
-            self._handlers[event.stream_id][1].ended()
+            if event.stream_id in self._handlers:
+                self._handlers[event.stream_id][1].ended()
         elif isinstance(event, h2.events.StreamReset):
-            self._lose(event.stream_id, f"RST_STREAM {event.error_code}")
+            if event.stream_id in self._handlers:
+                self._lose(event.stream_id, f"RST_STREAM {event.error_code}")
+        elif isinstance(event, h2.events.SettingsAcknowledged):
+            for number in self._handlers:  # else a window that shrank below zero stays there
+                self.h2.acknowledge_received_data(0, number)
         elif isinstance(event, h2.events.WindowUpdated | h2.events.RemoteSettingsChanged):
             for stream, _ in self._handlers.values():
                 stream.pump()
 
     def connection_lost(self, problem: Exception | None) -> None:
+        self._made(self, False)
         for number in list(self._handlers):
             self._lose(number, "connection lost")
 
     def _lose(self, number: int, reason: str) -> None:
         stream, handler = self._handlers.pop(number)
-        if not stream.over:
-            stream.over = True
-            handler.lost(reason)
+        stream.over = True
+        handler.lost(reason)
 
     def pause_writing(self) -> None:
         self.paused = True
@@ -195,10 +202,10 @@ class Connection(asyncio.Protocol):
             self._transport.write(data)
 
     def go_away(self) -> None:
-        """GOAWAY, then the end of the connection."""
+        """GOAWAY, then the end of the connection; not so soon that the one overtakes the other."""
         self.h2.close_connection(h2.errors.ErrorCodes.NO_ERROR)
         self.flush()
-        self.close()
+        asyncio.get_running_loop().call_later(0.05, self.close)
 
     def close(self) -> None:
         """End the connection once all is sent."""

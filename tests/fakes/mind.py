@@ -116,7 +116,7 @@ def _after(reply: Reply, results: int) -> Reply | None:
 
 _FENCED = re.compile(r"<<< lesson (\w+)\n(.*?)\n>>> lesson \1", re.S)
 _ACCEPT = re.compile(r"Accept \((\w+)\): (.*?)(?: \(also: (.*)\))?$")
-_WRONG = re.compile(r"If they say (.*?): (.*)$")
+_WRONG = re.compile(r"Misconception \d+, if they say (.*?): (.*)$")
 _HINT = re.compile(r"Hint \d+: (.*)$")
 
 
@@ -196,7 +196,7 @@ def tutor(lesson: Lesson, lines: Sequence[Line], *, checks: bool = True) -> str:
     if UNCLEAR in said[-1]:
         return f"I did not hear that. {step.ask}"
     for wrong in step.misconceptions:
-        if any(text.lower() in said[-1].lower() for text in wrong.says):
+        if any(_in(text, said[-1]) for text in wrong.says):
             return wrong.response
     hints = sum(line.role == "tutor" and line.text in step.hints for line in since)
     if hints < len(step.hints):
@@ -228,6 +228,10 @@ def _accepts(step: Step, said: str, checks: bool) -> bool:
         if found["verdict"] == "right":
             return True
     return False
+
+
+def _in(piece: str, text: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(piece.lower())}(?!\w)", text.lower()) is not None
 
 
 def _join(*texts: str) -> str:
