@@ -19,7 +19,8 @@ OPEN_WITHIN_S = 4.0  # a session that begins waits so long for an engine that is
 SHORTEST_TRY_S = 0.5
 LAST_WITHIN_S = 15.0  # after the last engine comes nobody; engines give up by themselves at 10 s
 REST_S = 15.0  # between rounds, while all engines are away
-PROVEN_S = 10.0  # a leg that lived so long has proved its engine, if it answered or not
+PROVEN_S = 10.0  # a leg that lived so long has proved its engine, if it answered or not; the last
+# engine's need not: where nobody comes after it, any life is better than a rest
 SHORTEST_LIFE_S = 1.0  # an expected end that comes sooner is none
 
 
@@ -199,7 +200,8 @@ class Course:
         self._breaker().failed(fault, now)
         opened_at, self._opened_at = self._opened_at, None
         lived_s = 0.0 if opened_at is None else now - opened_at
-        if self._proved or lived_s >= PROVEN_S or self._trouble_at is None:
+        lasts_s = SHORTEST_LIFE_S if self._is_last() else PROVEN_S
+        if self._proved or lived_s >= lasts_s or self._trouble_at is None:
             self._tries = 0
             self._trouble_at = now
         self._proved = False

@@ -192,6 +192,29 @@ class Standby(Protocol):
         """Let go of it unused. After `begin` the leg is closed instead."""
 
 
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long the legs of an engine may take, in seconds, before they count as dead.
+
+    An engine may have one of its own as `patience`; these are long enough for the slowest parts.
+    """
+
+    answer_s: float = 20.0
+    "From the request to the first sound, or from one piece of an answer to the next."
+    turn_s: float = 15.0
+    "Of quiet audio, after speech began and before it is judged over."
+    ears_s: float | None = None
+    "Of loud audio in which no speech is noticed; None: it listens here, and can't be deaf."
+    told_s: float | None = None
+    "After so long without sound the student is told that it takes longer."
+
+
+def patience_of(engine: object) -> Patience:
+    """The engine's own patience, or the usual one."""
+    own = getattr(engine, "patience", None)
+    return own if isinstance(own, Patience) else Patience()
+
+
 class VoiceEngine(Protocol):
     """Opens legs. One per configured engine and process; holds what all its sessions share."""
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ai.engine import Ask, Material, Step, TurnDetection
+from ai.events import Fault
 from sessions.live.events import Event
 from sessions.record.model import EndReason, Heard, Item
 
@@ -49,6 +50,15 @@ class Clear:
 class Listen:
     turn: str
     pcm: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ListenAgain:
+    """To the engine: a whole turn, of the audio that was kept; times are on the media clock."""
+
+    turn: str
+    start_ms: int
+    end_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +134,7 @@ class Reopen:
     """The engine's leg is broken: open another from the log."""
 
     reason: str
+    fault: Fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +152,7 @@ Action = (
     | Commit
     | Clear
     | Listen
+    | ListenAgain
     | Read
     | Answer
     | Cancel

@@ -12,8 +12,20 @@ from uuid import uuid4
 
 from ai.engine import Brief, Utterance
 from ai.events import AnswerEnded, EngineEvent, Transcribed
+from ai.rotation import Quiet
 from sessions.live import wording
-from sessions.live.actions import Action, Clear, Detect, End, Listen, Playing, Read, Save, Tell
+from sessions.live.actions import (
+    Action,
+    Clear,
+    Detect,
+    End,
+    Listen,
+    Playing,
+    Read,
+    Reopen,
+    Save,
+    Tell,
+)
 from sessions.live.answers import Answers
 from sessions.live.audience import Audience, Note
 from sessions.live.events import (
@@ -401,19 +413,50 @@ class Conversation:
             return []
         if isinstance(event, AnswerEnded) and self.tools.finishes(event.answer):
             event = replace(event, finished_lesson=True)
-        return self._after(self.floor.report(event, now), now)
+        out = self.floor.report(event, now)
+        if any(isinstance(action, Reopen) for action in out):
+            out += self.tools.forget()
+        return self._after(out, now)
 
     def tool_done(self, number: int, outcome: Outcome, now: float) -> list[Action]:
         """A tool's job is done, or given up."""
         return [] if self.ended else self._after(self.tools.done(number, outcome, now), now)
 
-    def reopened(self, reason: str, now: float) -> list[Action]:
-        """The engine goes on, on a fresh leg."""
+    @property
+    def playing(self) -> bool:
+        """Whether the engine was told that the student hears the tutor."""
+        return self._playing
+
+    def quiet(self) -> Quiet:
+        """How good a moment this is to go on another leg."""
+        response = self.answers.current
+        if self.turns or (response is not None and not response.generated):
+            return "busy"
+        return "idle" if self.answers.playout.current is not None else "silent"
+
+    def leg_lost(self, code: str, now: float) -> list[Action]:
+        """The engine's leg is gone, or given up: another follows, or `engine_gone`."""
+        if self.ended:
+            return []
+        return self._after([*self.tools.forget(), *self.floor.leg_lost(code, now)], now)
+
+    def leg_found(
+        self, engine: str, reason: str, now: float, *, hears_speech: bool
+    ) -> list[Action]:
+        """A fresh leg goes on with the memory; it was told how turns end, and what it missed."""
         self._engine_gone = False
-        changed = EngineChanged(self.engine, self.engine, reason)
-        dropped = self.tools.forget()
-        again = self.answers.ask_again(now)
-        return [Tell(changed), Detect(self.floor.detection()), *dropped, *again]
+        out: list[Action] = [Tell(EngineChanged(self.engine, engine, reason))]
+        if engine != self.engine:
+            out.append(Tell(Notice("tutor_changed", wording.TUTOR_CHANGED)))
+        self.engine = self.answers.engine = engine
+        if hears_speech != self.hears_speech:
+            self.hears_speech = hears_speech
+            out.append(Tell(SessionUpdated(self.view(), ())))
+        return self._after([*out, *self.floor.leg_found(now)], now)
+
+    def engine_slow(self, now: float) -> list[Action]:
+        """The student has waited for the tutor for a while, and should know that it is at work."""
+        return [] if self.ended else [Tell(Notice("tutor_slow", wording.TUTOR_SLOW))]
 
     def engine_gone(self, now: float) -> list[Action]:
         """No leg can be opened: nobody answers for now. Told once, and to each who asks."""
@@ -436,6 +479,7 @@ class Conversation:
             return []
         out = self._noted(self.audience.tick(now), now)
         out += self.turns.give_up(now) + self.answers.give_up(self._ms(now), now)
+        out += self.floor.rescue(now)
         for due in self.watch.tick(now):
             match due:
                 case "time_over":

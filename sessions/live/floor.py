@@ -3,7 +3,8 @@
 A suspicion of speech only pauses the tutor's sound, on devices that can; speech that is confirmed
 cuts it. A spoken turn is answered by itself as soon as it is over: at once where silence ended it,
 a moment later where the client did, which may want to ask for the answer itself, and after a break
-when the student is back.
+when the student is back. When a leg is lost, an answer that had not begun is asked for again, and
+after one that was cut the tutor goes on.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,6 +16,7 @@ from ai.events import (
     AnswerStarted,
     EngineEvent,
     Failed,
+    Fault,
     Kept,
     Progressed,
     SpeechConfirmed,
@@ -40,7 +42,7 @@ from sessions.live.events import (
 )
 from sessions.live.log import Log
 from sessions.live.options import Options, patience_ms
-from sessions.live.turns import Turn, Turns
+from sessions.live.turns import Turn, Turns, listen_to
 from sessions.live.watch import Watch
 from sessions.record.model import Progress
 
@@ -90,7 +92,10 @@ class Floor:
         self._owed: float | None = (
             0.0 if last and (last.role, last.kind) == ("user", "audio") else None
         )
-        "When a spoken turn is answered at the earliest."
+        "When a spoken turn is answered at the earliest, or the tutor goes on."
+        self._owed_cue: Cue = "student"
+        self._broken_answers = 0
+        "In a row, on a leg that lives on."
         self._held: list[EngineEvent] = []
         "An answer's first words, while speech is suspected: it may not be wanted any more."
         self._moves: list[Progressed] = []
@@ -202,8 +207,7 @@ class Floor:
                 turn = self._turns.get(event.turn)
                 return self._confirm(turn, now) if turn else []
             case SpeechDropped():
-                self._turns.drop(event.turn)
-                return self._sound_goes_on(now)
+                return self._drop(event, now)
             case SpeechStopped():
                 return self._stop(event, now)
             case Transcribed():
@@ -217,6 +221,7 @@ class Floor:
             case Spoke() if self._answers.is_current(event.answer):
                 return [*self._move(), *self._answers.spoke(event, self._ms(now), now)]
             case AnswerEnded() if self._answers.is_current(event.answer):
+                self._broken_answers = 0
                 if event.finished_lesson:
                     self._watch.lesson_finished(now)
                 return [*self._move(), *self._answers.ended(event, self._ms(now), now)]
@@ -241,16 +246,38 @@ class Floor:
     # ---- speech ------------------------------------------------------------------------------
 
     def _suspect(self, event: SpeechStarted, now: float) -> list[Action]:
-        self._turns.suspect(event.turn, event.at_ms, self._ms(now))
+        out: list[Action] = []
+        if self._turns.is_other_speech(event.at_ms):
+            out = self._end_adrift(now)
+        turn = self._turns.suspect(event.turn, event.at_ms, self._ms(now))
         self._watch.busy()
         playout = self._answers.playout
         if not (self.options.binary and self.options.interrupt_response) or not playout.current:
-            return []
+            return out
+        if turn.confirmed:  # to an earlier leg: it has cut what was heard then
+            return out
         playout.pause(now)
         if self._stopped is not None:
-            return []
+            return out
         self._stopped = playout.current.item_id
-        return [Tell(OutputPaused(self._stopped))]
+        return [*out, Tell(OutputPaused(self._stopped))]
+
+    def _drop(self, event: SpeechDropped, now: float) -> list[Action]:
+        turn = self._turns.get(event.turn)
+        if turn is not None and turn.confirmed:  # by an earlier leg: this one began in its middle
+            return self._end_adrift(now)
+        self._turns.drop(event.turn)
+        return self._sound_goes_on(now)
+
+    def _end_adrift(self, now: float) -> list[Action]:
+        """The turn under way came from a leg that is lost, and the next one hears no such turn."""
+        turn = self._turns.speaking
+        if turn is None or not turn.confirmed:
+            self._turns.clear_suspicion()
+            return self._sound_goes_on(now)
+        out = self._over(turn, self._turns.media_ms, now)
+        self._owe(now)
+        return [listen_to(turn), *out]
 
     def _confirm(self, turn: Turn, now: float) -> list[Action]:
         if turn.confirmed:
@@ -364,11 +391,11 @@ class Floor:
     def answer_owed(self, now: float) -> list[Action]:
         """Answer a spoken turn, if that is due."""
         due = self.owed_at()
-        return self.answer("student", now) if due is not None and now >= due else []
+        return self.answer(self._owed_cue, now) if due is not None and now >= due else []
 
-    def _owe(self, at: float) -> None:
+    def _owe(self, at: float, cue: Cue = "student") -> None:
         if self.options.create_response and not self.options.by_hand:
-            self._owed = at
+            self._owed, self._owed_cue = at, cue
 
     def forget_owed(self) -> None:
         """The student does not want to be answered now."""
@@ -399,11 +426,70 @@ class Floor:
             out += [Tell(self.progressed()), *self._detected_by(before)]
         return out
 
+    # ---- from one leg to the next ------------------------------------------------------------
+
     def _fail(self, event: Failed, now: float) -> list[Action]:
-        if event.answer is not None and not self._answers.is_current(event.answer):
-            return []
-        out = self._answers.failed(event.code, self._ms(now))
-        out.append(Tell(Notice("tutor_trouble", wording.TUTOR_TROUBLE)))
         if event.answer is None:
-            out += [*self.hush(now), *self._turns.give_up(), Reopen(event.code)]
+            fault = event.fault or Fault("transient", event.code, event.detail)
+            return [*self.leg_lost(event.code, now), Reopen(event.code, fault)]
+        if not self._answers.is_current(event.answer):
+            return []
+        if event.fault is None:
+            out = self._answers.failed(event.code, self._ms(now))
+            return [*out, Tell(Notice("tutor_trouble", wording.TUTOR_TROUBLE))]
+        self._broken_answers += 1
+        if event.fault.kind != "transient" or self._broken_answers > 1:
+            self._broken_answers = 0
+            return [*self.leg_lost(event.code, now), Reopen(event.code, event.fault)]
+        return [*self._cut_short(event.code, now), *self._answers.ask_again(now)]
+
+    def leg_lost(self, code: str, now: float) -> list[Action]:
+        """Whatever the engine was about to say or hear, this leg of it won't."""
+        self._turns.leg_lost()
+        turn = self._turns.speaking
+        out = self._cut_short(code, now)
+        if turn is not None and not turn.confirmed:
+            out += self._sound_goes_on(now)
         return out
+
+    def leg_found(self, now: float) -> list[Action]:
+        """Another leg has the memory, and the audio of what it has not heard."""
+        self._turns.leg_found(now)
+        return self._answers.ask_again(now)
+
+    def _cut_short(self, code: str, now: float) -> list[Action]:
+        """The engine says no more of its answer: one that had begun ends where it is."""
+        self._held.clear()
+        response = self._answers.current
+        if response is None or response.generated:
+            return []
+        if response.item is None:
+            self._moves.clear()
+            return []
+        out = self._answers.failed(code, self._ms(now))
+        self._owe(now, "resumed")
+        return [*out, Tell(Notice("tutor_trouble", wording.TUTOR_TROUBLE))]
+
+    def rescue(self, now: float) -> list[Action]:
+        """What the new leg should have noticed by now, it won't: the turn is committed by hand."""
+        turn = self._turns.speaking
+        if turn is None or turn.adrift_due is None or now < turn.adrift_due:
+            return []
+        if turn.confirmed:
+            return self.commit(now) or []
+        self._turns.clear_suspicion()
+        return self._sound_goes_on(now)
+
+    def replay_from_ms(self, now: float) -> int:
+        """From where on the next leg should hear the student; on the media clock."""
+        return self._turns.wanted_from_ms(self._quiet_ms(now))
+
+    def keep_from_ms(self, now: float) -> int:
+        """From where on the student's audio may be needed once more."""
+        return self._turns.kept_from_ms(self._quiet_ms(now))
+
+    def _quiet_ms(self, now: float) -> int:
+        """How far back voice may begin that nobody has noticed yet."""
+        if self.options.by_hand:
+            return self._turns.buffered_ms
+        return QUIET_KEPT_MS + max(0, round(self.ahead_ms(now)))

@@ -1,19 +1,36 @@
-"""The engine's side of a session: one leg at a time, replaced when it breaks.
+"""The engine's side of a session: one leg at a time, replaced before it ends and when it breaks.
 
-What is said to the engine while there is no leg waits, in order, and follows when there is one:
-audio, turns, typed words. An answer that was asked for meanwhile is asked for again.
+A leg is what an engine holds of a session; the lesson is in the log. So nothing waits here for a
+leg: the next one gets the memory, the words that are missing are looked for in the audio that was
+kept, the student's turn under way is replayed, and an answer that had not begun is asked for again.
+
+    Course   (ai)  which engine is next, when one fails
+    Rotation (ai)  when a fresh leg of the same engine takes over
+    Pulse          whether the leg is alive
+    Ring           the student's audio that another leg may need
+    Opener         opens in bounded time, closes for certain
 """
 
 import asyncio
 import contextlib
-import itertools
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
 
 import structlog
 
 from ai.audio import BYTES_PER_MS
-from ai.engine import Leg, VoiceEngine
-from ai.events import EngineEvent
+from ai.chain import Chain, Course, Rest, Try, hears
+from ai.engine import EngineUnavailable, Leg, VoiceEngine, patience_of
+from ai.events import (
+    AnswerEnded,
+    EngineEvent,
+    Fault,
+    SpeechStarted,
+    ToolCalled,
+    Used,
+)
+from ai.rotation import PREPARE_WITHIN_S, Discard, Move, Prepare, Rotation, Swap
 from sessions.live.actions import (
     Action,
     Answer,
@@ -23,159 +40,480 @@ from sessions.live.actions import (
     Detect,
     Give,
     Listen,
+    ListenAgain,
     Playing,
     Read,
 )
 from sessions.live.conversation import Conversation
+from sessions.live.names import Names
+from sessions.live.opening import Opened, Opener, fault_of
+from sessions.live.pulse import Pulse
+from sessions.live.ring import MOST_MS, Ring, peak
 
-PATIENCE_S = (0.2, 0.6)  # between the first tries; nobody is told of them
-AWAY_S = 15.0  # between later ones
-FULL_WAIT_S = 0.25  # the door stops reading audio for so long while there is no leg
+TOLD_AFTER_S = 2.0  # promises.md: bridged within 3 s, or told
+FULL_WAIT_S = 0.25  # the door stops reading audio for so long while more of it can't be kept
+ROOM_MS = 5_000  # so much of the ring is left when reading pauses
+TRIM_MS = 500  # the ring is trimmed so often
 
 log = structlog.get_logger()
 
 
+@dataclass(slots=True)
+class LegCounts:
+    """What became of legs, in a process."""
+
+    opened: int = 0
+    rotations: int = 0
+    forced: int = 0
+    "Rotations for which no good moment came."
+    reopened: int = 0
+    "Of the same engine, after a fault."
+    failovers: int = 0
+    stalled: int = 0
+    "Found dead by what they did not do."
+    away: int = 0
+    "Times that no engine of a chain could be opened."
+    gap_s: float = 0.0
+    "In all, from a fault to the next leg."
+
+
+class Around(Protocol):
+    """What a line tells its session; all at once, on the loop's thread."""
+
+    def report(self, event: EngineEvent) -> None: ...
+
+    def used(self, engine: str, event: Used) -> None:
+        """Told of legs that are being closed, too: what they used was used."""
+
+    def lost(self, code: str) -> None:
+        """The leg is given up; another follows, or `gone`."""
+
+    def found(self, engine: VoiceEngine, reason: str, hears_speech: bool) -> None:
+        """A fresh leg has the memory and all the audio it needs."""
+
+    def slow(self) -> None:
+        """The student has waited for a while."""
+
+    def gone(self) -> None:
+        """No engine of the chain can be opened for now."""
+
+
 class Line:
-    """A session's line to its engine. Saying something never waits and never raises."""
+    """A session's line to its engines. Saying something never waits and never raises."""
 
     def __init__(
         self,
-        engine: VoiceEngine,
+        chain: Chain,
         conversation: Conversation,
+        around: Around,
         *,
-        report: Callable[[EngineEvent], None],
-        back: Callable[[str], None],
-        gone: Callable[[], None],
+        clock: Callable[[], float],
+        counts: LegCounts | None = None,
     ) -> None:
-        self._engine = engine
+        self.counts = counts or LegCounts()
         self._conversation = conversation
-        self._report = report
-        self._back = back
-        self._gone = gone
+        self._around = around
+        self._clock = clock
+        self._course = Course(chain)
+        self._rotation = Rotation()
+        self._opener = Opener(conversation.brief, clock)
+        self._ring = Ring()
+        self._trimmed_ms = 0
+        self._items: dict[str, bytes] = {}
+        "Turns that came as items, which are in no ring."
         self._leg: Leg | None = None
-        self._number = 0
-        "Of the leg that may report; older ones are not listened to."
-        self._waiting: list[bytes | Action] = []
+        self._names = Names(0)
+        self._pulse = Pulse(patience_of(chain.preferred))
+        self._doubts_ears = True
+        "False once ears were doubted in vain: it was noise, until speech is noticed again."
+        self._unheard_ms: int | None = None
+        "From where on, on the media clock, a leg is believed to have been deaf."
+        self._lost_at = 0.0
         self._reopening: asyncio.Task[None] | None = None
+        self._warming: dict[int, asyncio.Task[None]] = {}
+        self._standbys: dict[int, Opened] = {}
         self._wanted = asyncio.Event()
-        "Somebody asks for an answer: no time to wait."
+        "Somebody asks for an answer: no time to rest."
         self._away = False
         "It was told that there is no leg; what is said now is lost."
+        self._parked: bool = False
+        "Nobody is connected: a leg that ends now is missed by nobody."
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0
         self._closed = False
 
+    @property
+    def engine(self) -> VoiceEngine:
+        """The one that the session is on, or is about to be."""
+        return self._course.engine
+
+    # ---- life --------------------------------------------------------------------------------
+
     async def open(self) -> None:
-        """Open a leg that knows what the log holds. Raises EngineUnavailable."""
-        conversation = self._conversation
-        self._waiting = [one for one in self._waiting if not isinstance(one, Read)]
-        waiting_ms = sum(len(one) for one in self._waiting if isinstance(one, bytes))
-        self._number += 1
-        standby = await self._engine.prepare(conversation.brief)
-        self._leg = standby.begin(
-            conversation.memory(),
-            self._listener(self._number),
-            step=conversation.progress.step,
-            clock_ms=conversation.turns.media_ms - waiting_ms // BYTES_PER_MS,
-        )
-
-    def hear(self, pcm: bytes) -> float:
-        """Student audio. Returns for how many seconds it should be read no further."""
-        if self._leg is not None:
-            self._leg.hear(pcm)
-            return 0.0
-        if self._away:
-            return 0.0
-        self._waiting.append(pcm)
-        return FULL_WAIT_S
-
-    def say(self, action: Action) -> None:
-        """Pass on what was decided."""
-        if self._leg is not None:
-            _instruct(self._leg, action)
-        elif isinstance(action, Answer):
-            self._wanted.set()
-        elif not self._away and not isinstance(action, Detect | Playing | Give):
-            self._waiting.append(action)
-
-    def reopen(self, reason: str) -> None:
-        """The leg broke: go on from the log on a fresh one. It is told when that is done."""
-        if self._closed or self._leg is None:
-            return
-        broken, self._leg = self._leg, None
-        self._number += 1
-        self._reopening = asyncio.create_task(self._open_again(broken, reason))
+        """Open the first leg. Raises EngineUnavailable when no engine of the chain can be."""
+        self._lost_at = self._clock()
+        step: Try | Rest = self._course.begin(self._lost_at)
+        fault = Fault("transient", "engine_failed")
+        while isinstance(step, Try):
+            try:
+                self._begin(await self._try(step))
+            except EngineUnavailable as problem:
+                fault = problem.fault
+                step = self._failed(fault)
+            else:
+                if self.engine.name != self._conversation.engine:
+                    self._found(fault.code)
+                return
+        raise EngineUnavailable(fault.code, fault=fault)
 
     async def close(self) -> None:
-        """Nothing is reported afterwards."""
+        """Nothing is reported afterwards, and nothing that was opened stays open."""
         self._closed = True
-        self._number += 1
+        self._let_go()
+        if self._timer is not None:
+            self._timer.cancel()
+        self._carry_out(self._rotation.ended())
         if self._reopening is not None:
             self._reopening.cancel()
             await asyncio.gather(self._reopening, return_exceptions=True)
-        leg, self._leg = self._leg, None
-        if leg is not None:
-            await leg.close()
+        await asyncio.gather(*self._warming.values(), return_exceptions=True)
+        await self._opener.finish()
 
-    async def _open_again(self, broken: Leg | None, reason: str) -> None:
-        if broken is not None:
-            with contextlib.suppress(Exception):
-                await broken.close()
-        for wait_s in itertools.chain(PATIENCE_S, itertools.repeat(AWAY_S)):
-            self._wanted.clear()
-            try:
-                await self.open()
-            except Exception as problem:
-                log.warning("leg.open_failed", problem=type(problem).__name__)
-            else:
-                self._catch_up(reason)
-                return
-            if wait_s == AWAY_S:
-                self._away = True
-                self._waiting.clear()
-                self._gone()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(wait_s):
-                    await self._wanted.wait()
+    def park(self, on: bool) -> None:
+        """Whether nobody is connected: legs are not replaced then, and those that end are not."""
+        self._parked = on
+        opening = self._reopening is not None and not self._reopening.done()
+        if not on and self._leg is None and not opening and not self._closed:
+            self._reopen(self._course.begin(self._clock()), "returned")
+        self._look()
 
-    def _catch_up(self, reason: str) -> None:
-        waiting, self._waiting = self._waiting, []
-        self._away = False
-        leg = self._leg
-        if leg is None:
-            return
-        leg.detect(self._conversation.floor.detection())
-        for one in waiting:
-            if isinstance(one, bytes):
-                leg.hear(one)
-            else:
-                _instruct(leg, one)
-        log.info("leg.reopened", reason=reason)
-        self._back(reason)
+    # ---- what is said to the engine ----------------------------------------------------------
 
-    def _listener(self, number: int) -> Callable[[EngineEvent], None]:
+    def hear(self, pcm: bytes) -> float:
+        """Student audio. Returns for how many seconds it should be read no further."""
+        if self._away:
+            return 0.0
+        self._ring.add(pcm)
+        if self._leg is None:
+            return FULL_WAIT_S if self._ring.length_ms > MOST_MS - ROOM_MS else 0.0
+        self._hand_on(self._leg, pcm)
+        self._trimmed_ms += len(pcm) // BYTES_PER_MS
+        if self._trimmed_ms >= TRIM_MS:
+            self._trim()
+        return 0.0
+
+    def say(self, action: Action) -> None:
+        """Pass on what was decided. What needs no leg now is not lost: it is in the log."""
+        if isinstance(action, Listen):
+            self._items[action.turn] = action.pcm
+        if self._leg is not None:
+            self._instruct(self._leg, action)
+        elif isinstance(action, Answer):
+            self._wanted.set()
+
+    def settled(self) -> None:
+        """All that was decided is done: perhaps this is the moment for a fresh leg."""
+        if self._rotation.waits:
+            self._look()
+
+    def _hand_on(self, leg: Leg, pcm: bytes) -> None:
+        leg.hear(pcm)
+        pulse = self._pulse
+        if pulse.listens and pulse.heard(peak(pcm), len(pcm) // BYTES_PER_MS):
+            self._look()
+
+    def _trim(self) -> None:
+        self._trimmed_ms = 0
+        talk = self._conversation
+        back_ms = talk.turns.media_ms - talk.floor.keep_from_ms(self._clock())
+        self._ring.keep(max(back_ms, self._pulse.doubtful_ms))
+
+    def _instruct(self, leg: Leg, action: Action) -> None:
+        match action:
+            case Detect(detection):
+                leg.detect(detection)
+            case Commit(turn):
+                self._pulse.committed()
+                leg.commit(self._names.theirs(turn))
+            case Clear():
+                self._pulse.committed()
+                leg.clear()
+            case Listen(turn, pcm):
+                leg.listen(self._names.theirs(turn), pcm)
+            case ListenAgain(turn, start_ms, end_ms):
+                now_ms = self._conversation.turns.media_ms
+                pcm = self._items.get(turn) or self._ring.between(
+                    now_ms - start_ms, now_ms - end_ms
+                )
+                leg.listen(self._names.theirs(turn), pcm)
+            case Read(text):
+                leg.read(text)
+            case Answer(ask):
+                self._pulse.asked(ask, self._clock())
+                self._arm()
+                leg.answer(ask)
+            case Cancel(answer, heard):
+                self._pulse.cancelled(answer)
+                leg.cancel(answer, heard)
+            case Give(_, call, output) if self._names.knows(call):
+                self._pulse.gave(self._clock())
+                self._arm()
+                leg.give(self._names.theirs(call), output)
+            case Playing(on):
+                leg.playing(on)
+
+    # ---- what the engine says ----------------------------------------------------------------
+
+    def _listener(self, engine: VoiceEngine, names: Names) -> Callable[[EngineEvent], None]:
         def listen(event: EngineEvent) -> None:
-            if number == self._number:
-                self._report(event)
+            if isinstance(event, Used):
+                if not self._closed:
+                    self._around.used(engine.name, event)
+            elif names is self._names and self._leg is not None:
+                self._heard_from_leg(names.ours(event))
 
         return listen
 
+    def _heard_from_leg(self, event: EngineEvent) -> None:
+        now, pulse = self._clock(), self._pulse
+        pulse.reported(event, now)
+        if isinstance(event, SpeechStarted):
+            self._doubts_ears = True
+        if isinstance(event, AnswerEnded):
+            self._course.proved(now)
+        self._around.report(event)
+        if isinstance(event, ToolCalled):
+            self._arm()
 
-def _instruct(leg: Leg, action: Action) -> None:
-    match action:
-        case Detect(detection):
-            leg.detect(detection)
-        case Commit(turn):
-            leg.commit(turn)
-        case Clear():
-            leg.clear()
-        case Listen(turn, pcm):
-            leg.listen(turn, pcm)
-        case Read(text):
-            leg.read(text)
-        case Answer(ask):
-            leg.answer(ask)
-        case Cancel(answer, heard):
-            leg.cancel(answer, heard)
-        case Give(_, call, output):
-            leg.give(call, output)
-        case Playing(on):
-            leg.playing(on)
+    # ---- from one leg to the next ------------------------------------------------------------
+
+    def reopen(self, reason: str, fault: Fault) -> None:
+        """The leg broke, as the conversation knows: go on from the log on another."""
+        if self._leg is not None and not self._closed:
+            self._let_go()
+            self._recover(reason, fault)
+
+    def _stalled(self, code: str) -> None:
+        """The leg does not do what it should: it counts as broken."""
+        self.counts.stalled += 1
+        if code == "ears_stalled":
+            self._doubts_ears = False
+            self._unheard_ms = self._conversation.turns.media_ms - self._pulse.doubtful_ms
+        self._let_go()
+        self._around.lost(code)
+        self._recover(code, Fault("transient", code))
+
+    def _let_go(self) -> None:
+        """Close the leg; nothing that it says is listened to any more."""
+        leg, self._leg = self._leg, None
+        if leg is not None:
+            self._opener.close(leg)
+
+    def _recover(self, reason: str, fault: Fault) -> None:
+        """There was a leg: open another, or go on with the standby if there is one."""
+        now = self._lost_at = self._clock()
+        log.info("leg.lost", engine=self.engine.name, kind=fault.kind, code=fault.code)
+        ready = self._rotation.take()
+        spare = self._standbys.pop(ready) if ready is not None else None
+        self._carry_out(self._rotation.ended())
+        step = self._course.failed(fault, now)
+        if spare is not None:
+            if not self._parked and isinstance(step, Try) and step.engine is spare.engine:
+                try:
+                    found = self._begin(spare)
+                except EngineUnavailable as problem:
+                    step = self._failed(problem.fault)
+                else:
+                    return self._found(reason) if found else None
+            else:
+                self._opener.close(spare.standby)
+        if not self._parked:
+            self._reopen(step, reason)
+
+    def _reopen(self, step: Try | Rest, reason: str) -> None:
+        self._reopening = asyncio.create_task(self._open_again(step, reason))
+
+    async def _open_again(self, step: Try | Rest, reason: str) -> None:
+        slow = asyncio.get_running_loop().call_later(TOLD_AFTER_S, self._around.slow)
+        try:
+            while True:
+                if isinstance(step, Rest):
+                    slow.cancel()
+                    self._be_away()
+                    await self._rest(step.for_s)
+                    step = self._course.begin(self._clock())
+                    continue
+                try:
+                    found = self._begin(await self._try(step))
+                    break
+                except EngineUnavailable as problem:
+                    reason = problem.fault.code
+                    step = self._failed(problem.fault)
+        finally:
+            slow.cancel()
+        if found:
+            self._found(reason)
+
+    async def _try(self, step: Try) -> Opened:
+        if step.after_s:
+            await asyncio.sleep(step.after_s)
+        return await self._opener.prepare(step.engine, step.within_s)
+
+    def _failed(self, fault: Fault) -> Try | Rest:
+        log.warning("leg.open_failed", engine=self.engine.name, kind=fault.kind, code=fault.code)
+        return self._course.failed(fault, self._clock())
+
+    def _be_away(self) -> None:
+        """Nobody can be reached: it is told, and nothing is kept of what is said from now on."""
+        if not self._away:
+            self.counts.away += 1
+        self._away = True
+        self._around.gone()
+        self._ring.clear()
+        self._wanted.clear()
+
+    async def _rest(self, for_s: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(for_s):
+                await self._wanted.wait()
+
+    def _begin(self, opened: Opened) -> bool:
+        """Teach on: memory, words that are missing, the turn under way. False: it broke at once.
+
+        Raises:
+            EngineUnavailable: If the leg did not even begin.
+        """
+        talk, now = self._conversation, self._clock()
+        from_ms = talk.floor.replay_from_ms(now)
+        if self._unheard_ms is not None:
+            from_ms, self._unheard_ms = min(from_ms, self._unheard_ms), None
+        pieces = self._ring.latest(talk.turns.media_ms - from_ms)
+        replayed_ms = sum(map(len, pieces)) // BYTES_PER_MS
+        names = Names(self._names.leg + 1)
+        try:
+            leg = opened.standby.begin(
+                talk.memory(),
+                self._listener(opened.engine, names),
+                step=talk.progress.step,
+                clock_ms=talk.turns.media_ms - replayed_ms,
+            )
+        except Exception as problem:
+            log.exception("leg.not_begun", engine=opened.engine.name)
+            self._opener.close(opened.standby)
+            raise EngineUnavailable(fault=fault_of(problem)) from problem
+        self._leg, self._names = leg, names
+        self._pulse = Pulse(patience_of(opened.engine), doubts_ears=self._doubts_ears)
+        self._carry_out(self._rotation.began(opened.standby.lifetime_s, opened.at))
+        self._course.opened(now)
+        self.counts.opened += 1
+        self._instruct(leg, Detect(talk.floor.detection()))
+        if talk.playing:
+            self._instruct(leg, Playing(True))
+        for turn in talk.turns.unheard():
+            self._instruct(leg, turn)
+        for pcm in pieces:
+            if self._leg is leg:
+                self._hand_on(leg, pcm)
+        self._items = {
+            turn.turn: self._items[turn.turn]
+            for turn in talk.turns.unheard()
+            if turn.turn in self._items
+        }
+        self._arm()
+        return self._leg is leg
+
+    def _found(self, reason: str) -> None:
+        self._away = False
+        engine, talk = self.engine, self._conversation
+        if engine.name != talk.engine:
+            self.counts.failovers += 1
+        elif reason != "rotated":
+            self.counts.reopened += 1
+        self.counts.gap_s += self._clock() - self._lost_at
+        self._around.found(engine, reason, hears(engine, talk.brief.language))
+
+    # ---- a fresh leg before this one ends ----------------------------------------------------
+
+    def _carry_out(self, moves: list[Move]) -> None:
+        for move in moves:
+            match move:
+                case Prepare(number):
+                    self._warming[number] = asyncio.create_task(self._warm(number))
+                case Discard(number):
+                    if number in self._warming:
+                        self._warming[number].cancel()
+                    elif number in self._standbys:
+                        self._opener.close(self._standbys.pop(number).standby)
+                case Swap(number, forced):
+                    self._swap(self._standbys.pop(number), forced)
+
+    async def _warm(self, number: int) -> None:
+        """Open a standby of the same engine, while the leg goes on."""
+        try:
+            opened = await self._opener.prepare(self.engine, PREPARE_WITHIN_S)
+        except EngineUnavailable as problem:
+            fault = problem.fault
+            log.warning("leg.standby_failed", engine=self.engine.name, code=fault.code)
+            self._course.standby_failed(fault, self._clock())
+            self._rotation.failed(number, self._clock())
+        else:
+            self._standbys[number] = opened
+        finally:
+            del self._warming[number]
+        if number in self._standbys:
+            lifetime_s = self._standbys[number].standby.lifetime_s
+            self._carry_out(self._rotation.ready(number, lifetime_s, self._clock()))
+        self._look()
+
+    def _swap(self, opened: Opened, forced: bool) -> None:
+        """From here on the session is on the fresh leg; the other one is closed."""
+        self._let_go()
+        self._around.lost("rotated")
+        self._lost_at = self._clock()
+        self.counts.rotations += 1
+        self.counts.forced += forced
+        try:
+            found = self._begin(opened)
+        except EngineUnavailable as problem:
+            self._recover("rotated", problem.fault)
+        else:
+            if found:
+                log.info("leg.rotated", engine=self.engine.name, forced=forced)
+                self._found("rotated")
+
+    # ---- time --------------------------------------------------------------------------------
+
+    def _look(self) -> None:
+        """Is it alive, and is it time for a fresh leg?"""
+        if self._closed:
+            return
+        now = self._clock()
+        if self._leg is not None:
+            missing = self._pulse.missing(now)
+            if missing is not None:
+                self._stalled(missing)
+            elif self._pulse.slow(now):
+                self._around.slow()
+        if self._leg is not None and not self._parked:
+            self._carry_out(self._rotation.tick(now, self._conversation.quiet()))
+        self._arm()
+
+    def _arm(self) -> None:
+        """Have `_look` called when something may be due."""
+        dues = [] if self._leg is None else [self._pulse.deadline()]
+        if self._leg is not None and not self._parked:
+            dues.append(self._rotation.deadline())
+        at = min((due for due in dues if due is not None), default=None)
+        if self._timer is not None:
+            if at is not None and self._timer_at <= at:
+                return  # it comes earlier, and will look again
+            self._timer.cancel()
+            self._timer = None
+        if at is not None and not self._closed:
+            self._timer_at = at
+            wait_s = max(0.0, at - self._clock())
+            self._timer = asyncio.get_running_loop().call_later(wait_s, self._due)
+
+    def _due(self) -> None:
+        self._timer = None
+        self._look()

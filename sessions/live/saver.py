@@ -93,9 +93,9 @@ class Saver:
         self._heard[heard.item_id] = heard
         self._wake.set()
 
-    def used(self, used: Used) -> None:
-        """Something that costs was used; it goes with the next batch."""
-        what = self.engine, used.unit, used.model
+    def used(self, used: Used, engine: str = "") -> None:
+        """Something that costs was used, by the engine of now or an earlier one."""
+        what = engine or self.engine, used.unit, used.model
         self._used[what] = self._used.get(what, 0) + used.quantity
 
     async def flush(self) -> None:

@@ -15,6 +15,7 @@ import structlog
 
 from ai.audio import BYTES_PER_MS
 from ai.chain import Chain
+from ai.engine import VoiceEngine
 from ai.events import EngineEvent, Used
 from ai.prices import Tariff
 from ai.tools import Judge
@@ -32,7 +33,7 @@ from sessions.live.events import (
     SummaryReady,
     UpdateSession,
 )
-from sessions.live.leg import Line
+from sessions.live.leg import LegCounts, Line
 from sessions.live.saver import FREE, SLOW_AFTER, Saver
 from sessions.live.seats import Connection, Seat, Seats
 from sessions.live.tool_runner import ToolRunner
@@ -85,6 +86,7 @@ class Session:
         on_over: Callable[["Session"], None],
         tariff: Tariff = FREE,
         judge: Judge | None = None,
+        counts: LegCounts | None = None,
     ) -> None:
         self.ref = ref
         self.conversation = conversation
@@ -96,13 +98,8 @@ class Session:
         self._clock = clock
         self._grace_s = grace_s
         self._on_over = on_over
-        self._line = Line(
-            chain.preferred,
-            conversation,
-            report=self._report,
-            back=lambda reason: self._decide(lambda now: conversation.reopened(reason, now)),
-            gone=lambda: self._decide(conversation.engine_gone),
-        )
+        self._line = Line(chain, conversation, self, clock=clock, counts=counts)
+        self._deciding = 0
         self._tools = ToolRunner(judge, self._tool_done)
         self._seats = Seats(conversation)
         self._timer: asyncio.TimerHandle | None = None
@@ -223,6 +220,7 @@ class Session:
         resumed = resumed or len(self.conversation.log) > 0
         self._seats.take(connection, after=after, resumed=resumed)
         self.saver.heartbeat(True)
+        self._line.park(False)
         self._decide(self.conversation.attached)
 
     def follow(self, connection: Connection, *, after: str | None) -> None:
@@ -270,6 +268,7 @@ class Session:
 
     def _wait_for_connection(self) -> None:
         self.orphaned_at = self._clock()
+        self._line.park(True)
         self.saver.heartbeat(False)
         loop = asyncio.get_running_loop()
         self._orphan = loop.call_later(self._grace_s, self.end, "abandoned")
@@ -325,15 +324,34 @@ class Session:
         """The student, somebody with the right to do so, or time ends the session."""
         self._decide(lambda now: self.conversation.end(reason, now))
 
-    def _report(self, event: EngineEvent) -> None:
+    # ---- what the line to the engines tells ----------------------------------------------------
+
+    def report(self, event: EngineEvent) -> None:
         if self._closed:
-            return
-        if isinstance(event, Used):
-            self.saver.used(event)
             return
         self._decide(lambda now: self.conversation.report(event, now))
         if not self.conversation.turns:
             self._worded.set()
+
+    def used(self, engine: str, event: Used) -> None:
+        self.saver.used(event, engine)
+
+    def lost(self, code: str) -> None:
+        self._decide(lambda now: self.conversation.leg_lost(code, now))
+
+    def found(self, engine: VoiceEngine, reason: str, hears_speech: bool) -> None:
+        self.saver.engine = engine.name
+        self._decide(
+            lambda now: self.conversation.leg_found(
+                engine.name, reason, now, hears_speech=hears_speech
+            )
+        )
+
+    def slow(self) -> None:
+        self._decide(self.conversation.engine_slow)
+
+    def gone(self) -> None:
+        self._decide(self.conversation.engine_gone)
 
     def _tool_done(self, number: int, outcome: Outcome) -> None:
         self._decide(lambda now: self.conversation.tool_done(number, outcome, now))
@@ -355,12 +373,16 @@ class Session:
 
     def _perform(self, actions: list[Action], by: Seat | None = None) -> None:
         """Carry out what was decided, in order, without waiting for anything."""
+        self._deciding += 1
         for action in actions:
             try:
                 self._carry_out(action, by)
             except Exception:
                 log.exception("session.fault", action=type(action).__name__, **self._ids())
+        self._deciding -= 1
         self._arm(self._clock())
+        if not self._deciding:
+            self._line.settled()
 
     def _carry_out(self, action: Action, by: Seat | None) -> None:
         match action:
@@ -374,8 +396,8 @@ class Session:
                 self._tools.run(number, job)
             case DropTool(number):
                 self._tools.drop(number)
-            case Reopen(reason):
-                self._line.reopen(reason)
+            case Reopen(reason, fault):
+                self._line.reopen(reason, fault)
             case End(reason):
                 self._finishing = self._start(self._finish(reason))
             case _:

@@ -6,6 +6,9 @@
 
 A turn takes its place in the conversation when it is known to be speech, which is a fraction of a
 second after it began; however late its words arrive, it keeps that place.
+
+A turn outlives the leg that noticed it. One that is over has its audio read to the next leg; one
+under way is adrift until the next leg, to which its audio is replayed, hears it too.
 """
 
 from dataclasses import dataclass, replace
@@ -14,7 +17,7 @@ from uuid import uuid4
 from ai.audio import duration_ms
 from ai.events import Transcribed
 from sessions.live import wording
-from sessions.live.actions import Action, Save, Tell
+from sessions.live.actions import Action, ListenAgain, Save, Tell
 from sessions.live.events import (
     InputCommitted,
     InputSpeechStopped,
@@ -25,6 +28,11 @@ from sessions.live.events import (
 from sessions.live.log import Log
 from sessions.record.model import Item
 
+ONSET_MS = 300  # before the voice was noticed: a turn's audio begins so much earlier
+TAIL_MS = 300  # after the voice ended
+ADRIFT_S = 3.0  # a replayed turn that the new leg has not heard by then is committed by hand, ...
+SUSPECT_ADRIFT_S = 1.0  # ... and a mere suspicion is dropped
+SAME_TURN_MS = 1_500  # what the new leg hears so near to its beginning is the same speech
 WORDS_WITHIN_S = 10.0  # realtime.md: `done` waits so long for a turn's words, then goes out without
 
 
@@ -41,11 +49,22 @@ class Turn:
     "Its place in the conversation; None while it may be a cough."
     words_due: float | None = None
     "Set when the speech is over and only its words are missing."
+    audio_until_ms: int = 0
+    "Of a turn that is over: where its audio ends."
+    adrift: bool = False
+    "The leg that noticed it is gone, and no other has noticed it yet."
+    adrift_due: float | None = None
+    "Until when the leg to which it was replayed may notice it."
 
     @property
     def confirmed(self) -> bool:
         """Whether it is known to be speech."""
         return self.position is not None
+
+
+def listen_to(turn: Turn) -> ListenAgain:
+    """All that was heard of a turn that is over."""
+    return ListenAgain(turn.name, max(0, turn.audio_start_ms - ONSET_MS), turn.audio_until_ms)
 
 
 class Turns:
@@ -87,11 +106,20 @@ class Turns:
 
     def suspect(self, name: str, audio_start_ms: int, at_ms: int) -> Turn:
         """Voice is heard; `at_ms` is session time now."""
+        if self.speaking is not None and self.speaking.adrift:
+            return self._adopt(self.speaking, name)
         if self.speaking is not None:
             self.drop(self.speaking.name)
         lag_ms = max(0, self.media_ms - audio_start_ms)
         turn = Turn(name, f"item_{uuid4().hex}", max(0, at_ms - lag_ms), audio_start_ms)
         self._turns[turn.name] = self.speaking = turn
+        return turn
+
+    def _adopt(self, turn: Turn, name: str) -> Turn:
+        """The next leg hears it, too: it is the same turn under another name."""
+        del self._turns[turn.name]
+        turn.name, turn.adrift, turn.adrift_due = name, False, None
+        self._turns[name] = turn
         return turn
 
     def undetected(self, length_ms: int, at_ms: int) -> Turn:
@@ -118,9 +146,13 @@ class Turns:
 
     def clear(self) -> None:
         """Audio that is not part of a finished turn is thrown away."""
+        self.clear_suspicion()
+        self.buffered_ms = 0
+
+    def clear_suspicion(self) -> None:
+        """What was suspected was not speech; the audio may still hold some."""
         if self.speaking is not None:
             self.drop(self.speaking.name)
-        self.buffered_ms = 0
 
     def over(self, turn: Turn, audio_end_ms: int, now: float, *, detected: bool) -> list[Action]:
         """A confirmed turn has ended; it becomes an item that lacks only its words."""
@@ -129,7 +161,9 @@ class Turns:
         if self.speaking is turn:
             self.speaking = None
         self.buffered_ms = 0
+        turn.adrift, turn.adrift_due = False, None
         turn.words_due = now + WORDS_WITHIN_S
+        turn.audio_until_ms = min(audio_end_ms + TAIL_MS, self.media_ms)
         length_ms = max(0, audio_end_ms - turn.audio_start_ms)
         self._over_ms += length_ms
         item = Item(
@@ -174,6 +208,47 @@ class Turns:
         audio_ms = (item.ended_ms or item.started_ms) - item.started_ms
         return [Tell(TranscriptionCompleted(item.id, event.text, audio_ms)), Save(item)]
 
+    # ---- from one leg to the next ------------------------------------------------------------
+
+    def leg_lost(self) -> None:
+        """Nobody listens to the turn under way any more."""
+        if self.speaking is not None:
+            self.speaking.adrift, self.speaking.adrift_due = True, None
+
+    def leg_found(self, now: float) -> None:
+        """The audio of all unfinished turns was given to a leg."""
+        turn = self.speaking
+        if turn is not None and turn.adrift:
+            turn.adrift_due = now + (ADRIFT_S if turn.confirmed else SUSPECT_ADRIFT_S)
+        for turn in self._turns.values():
+            if turn.words_due is not None:
+                turn.words_due = now + WORDS_WITHIN_S
+
+    def is_other_speech(self, audio_start_ms: int) -> bool:
+        """Whether voice that begins there can't be the turn that is adrift."""
+        turn = self.speaking
+        return (
+            turn is not None and turn.adrift and audio_start_ms - turn.audio_start_ms > SAME_TURN_MS
+        )
+
+    def unheard(self) -> list[ListenAgain]:
+        """Turns that are over and lack their words."""
+        return [listen_to(turn) for turn in self._turns.values() if turn.words_due is not None]
+
+    def wanted_from_ms(self, quiet_ms: int) -> int:
+        """Where the audio begins that another leg would need; `quiet_ms` back without a turn."""
+        since_ms = self.media_ms - min(self.buffered_ms, quiet_ms)
+        if self.speaking is not None:
+            since_ms = min(since_ms, self.speaking.audio_start_ms - ONSET_MS)
+        return max(0, since_ms)
+
+    def kept_from_ms(self, quiet_ms: int) -> int:
+        """Where the audio begins that another leg would need, with that of turns without words."""
+        unheard = (listen.start_ms for listen in self.unheard() if listen.end_ms)
+        return min(self.wanted_from_ms(quiet_ms), *unheard, self.media_ms)
+
+    # ---- time --------------------------------------------------------------------------------
+
     def give_up(self, now: float | None = None) -> list[Action]:
         """Save turns without words: the overdue ones, or with no `now` all that are over."""
         out: list[Action] = []
@@ -187,5 +262,6 @@ class Turns:
         return out
 
     def deadline(self) -> float | None:
-        """When words are overdue."""
-        return min((t.words_due for t in self._turns.values() if t.words_due), default=None)
+        """When words are overdue, or a turn that is adrift."""
+        dues = [due for t in self._turns.values() for due in (t.words_due, t.adrift_due) if due]
+        return min(dues, default=None)

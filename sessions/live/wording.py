@@ -29,7 +29,12 @@ NOBODY_FREE = (
     "Nobody can join right now, so the tutor goes on with you. Your wish is noted in this lesson,"
     " and your teacher can see it."
 )
-TUTOR_TROUBLE = "The tutor lost its thread for a moment. Nothing you said is lost; please go on."
+TUTOR_TROUBLE = "The tutor lost its thread for a moment. Nothing you said is lost."
+TUTOR_SLOW = "The tutor needs a moment longer. You don't have to say it again."
+TUTOR_CHANGED = (
+    "The tutor goes on in another way, because of trouble with the first. It may sound different;"
+    " it knows all that you said."
+)
 TUTOR_GONE = (
     "The tutor can't be reached right now. Everything is saved; please try again in a few minutes."
 )

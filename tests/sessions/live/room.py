@@ -139,20 +139,26 @@ class EchoStandby:
 class Room:
     """A session with all its neighbours."""
 
-    def __init__(self, grace_s: float = 60.0, engine: VoiceEngine | None = None) -> None:
+    def __init__(
+        self,
+        grace_s: float = 60.0,
+        engine: VoiceEngine | None = None,
+        chain: Chain | None = None,
+    ) -> None:
         person = Person(uuid4(), uuid4(), "Sam", "sam@example.org", frozenset({"student"}))
         self.person = person
         self.keeper = MemoryKeeper()
         self.engine = EchoEngine()
         loop = asyncio.get_running_loop()
+        chain = chain or Chain((engine or self.engine,))
         self.over: list[Session] = []
         self.session = Session(
             SessionRef(person.tenant_id, uuid4(), 1),
             Conversation(
-                BRIEF, session_id="sess_1", lesson="f", engine="offline", hears_speech=True,
-                now=loop.time(),
+                BRIEF, session_id="sess_1", lesson="f", engine=chain.preferred.name,
+                hears_speech=True, now=loop.time(),
             ),
-            Chain((engine or self.engine,)),
+            chain,
             self.keeper,
             student=person,
             lesson=LESSON,

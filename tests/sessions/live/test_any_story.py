@@ -130,7 +130,7 @@ def tell(story: list[str]) -> Lesson:
             lesson.report(Failed("x", "x", answers[-1]))
         elif step == "gone":
             lesson.report(Failed("x", "x"))
-            lesson.did(lesson.talk.reopened("x", lesson.now))
+            lesson.did(lesson.talk.leg_found("offline", "x", lesson.now, hears_speech=True))
         elif step == "clear":
             lesson.do(ClearAudio())
         elif step == "ask_floor":

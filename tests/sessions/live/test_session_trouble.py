@@ -171,13 +171,13 @@ async def test_an_answer_asked_for_while_there_is_no_leg_is_given_when_there_is(
 async def test_what_is_said_and_typed_while_there_is_no_leg_reaches_the_next_one_once(
     room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sessions.live.leg.PATIENCE_S", (0.05, 0.05))
+    monkeypatch.setattr("ai.chain.BACKOFF_S", (0.05, 0.05))
     door = room.enter()
     room.engine.away = 1
     room.engine.legs[0].report(Failed("gone", ""))
     await asyncio.sleep(0.01)
     say(room, "a", door)
-    assert room.session.hear(door, silence(100)) > 0, "no more for the moment"
+    assert room.session.hear(door, silence(100)) == 0.0, "it is kept"
     await until(lambda: len(room.engine.legs) == 2)
     leg = room.engine.legs[1]
     assert len(leg.heard) == 100 * BYTES_PER_MS
@@ -187,9 +187,9 @@ async def test_what_is_said_and_typed_while_there_is_no_leg_reaches_the_next_one
 async def test_an_engine_that_stays_away_leaves_no_answer_open_and_is_tried_again(
     room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sessions.live.leg.PATIENCE_S", (0.01, 0.01))
+    monkeypatch.setattr("ai.chain.BACKOFF_S", (0.01, 0.01))
     door = room.enter()
-    monkeypatch.setattr("sessions.live.leg.AWAY_S", 0.05)
+    monkeypatch.setattr("ai.chain.REST_S", 0.05)
     room.engine.away = 4
     room.engine.legs[0].report(Failed("gone", ""))
     room.session.receive(door, CreateResponse())
@@ -318,7 +318,7 @@ async def test_letting_go_of_a_session_that_is_ending_lets_it_end(room: Room) ->
 async def test_asking_again_tries_an_engine_that_is_away_at_once(
     room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sessions.live.leg.PATIENCE_S", (0.01, 0.01))
+    monkeypatch.setattr("ai.chain.BACKOFF_S", (0.01, 0.01))
     door = room.enter()
     room.engine.away = 3
     room.engine.legs[0].report(Failed("gone", ""))

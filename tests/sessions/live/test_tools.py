@@ -425,7 +425,7 @@ def test_a_tool_that_outlives_its_answer_is_dropped_without_a_trace(how):
 def test_a_fresh_leg_does_not_get_what_the_old_one_asked_for():
     lesson, answer = opened()
     run = one(lesson.use(answer, "look_up", about="pizza"), RunTool)
-    out = lesson.did(lesson.talk.reopened("limit", lesson.now))
+    out = lesson.did(lesson.talk.leg_lost("limit", lesson.now))
     assert one(out, DropTool).number == run.number
     assert lesson.talk.tool_done(run.number, [], lesson.now) == []
 
