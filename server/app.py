@@ -18,6 +18,7 @@ from server.api import (
     care,
     classes,
     drafts,
+    engines,
     events,
     exports,
     families,
@@ -33,6 +34,7 @@ from server.api import (
     settings,
     students,
     transcripts,
+    usage,
     versions,
 )
 from server.api.table import starlette_routes
@@ -62,6 +64,8 @@ API = (
     *classes.ROUTES,
     *care.ROUTES,
     *settings.ROUTES,
+    *engines.ROUTES,
+    *usage.ROUTES,
     *audit.ROUTES,
     *families.ROUTES,
 )

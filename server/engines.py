@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any, Protocol, TypeVar, cast
@@ -26,6 +26,7 @@ from ai.chain import Breakers, Chain, hears
 from ai.engine import Ears, Speaker, Vad, VoiceActivity, VoiceEngine
 from ai.language import LanguageModel
 from server.config import EngineConfig
+from server.probe import Outcome, probe
 from sessions.live.choice import Mode
 from tenancy import engines
 from tenancy.crypto import CryptoError
@@ -125,6 +126,8 @@ class Engines:
         self._looked: dict[UUID, tuple[float, SchoolEngines]] = {}
         self._retired: dict[SchoolEngines, asyncio.Task[None]] = {}
         self._doors: WeakValueDictionary[UUID | None, asyncio.Lock] = WeakValueDictionary()
+        self.probing: set[UUID] = set()
+        "Schools whose engines are being tried: one at a time, since it costs."
 
     async def load_all(self) -> None:
         """Build the engines of every school, so that nothing is imported while lessons run."""
@@ -158,6 +161,18 @@ class Engines:
     async def language_model(self, tenant_id: UUID) -> LanguageModel | None:
         """What writes a school's summaries; None: it has none."""
         return (await self.of(tenant_id)).mind
+
+    async def probe(self, tenant_id: UUID) -> AsyncIterator[Outcome]:
+        """Say a sentence to each engine that the school allows, in its order."""
+        school = await self.renew(tenant_id)
+        held = Chain([*school.engines.values(), self._parts.offline], self.breakers)
+        school.chains.add(held)
+        for name in school.settings.order:
+            engine = self._parts.offline if name == "offline" else school.engines.get(name)
+            if engine is None:
+                yield Outcome(name, False, school.problems[name], code="not_configured")
+            else:
+                yield await probe(engine, self._parts.speaker)
 
     async def of(self, tenant_id: UUID) -> SchoolEngines:
         """A school's engines as it decided them at most a moment ago."""

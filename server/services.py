@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from server.config import Config
+from server.engines import Engines
 from server.exports import Exports
 from server.identity import Door
 from server.observe import Counts
@@ -24,6 +25,7 @@ class Services:
     database: Database
     identities: Identities
     door: Door
+    engines: Engines
     lobby: Lobby
     worker: Worker
     bus: Bus

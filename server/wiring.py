@@ -86,6 +86,7 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
             database=database,
             identities=identities,
             door=Door(identities, site),
+            engines=engines,
             lobby=lobby,
             worker=worker,
             bus=bus,

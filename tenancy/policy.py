@@ -102,6 +102,7 @@ RIGHTS: tuple[Right, ...] = (
     Right("override", "read", _FAMILY_TOO, "These corrections are of another student's session."),
     Right("override", "write", _CARERS, "Transcripts are corrected by tutors and teachers."),
     Right("usage", "read", _OWN_AND_CARERS, "These figures are of another student's session."),
+    Right("usage", "list", _OFFICE, "What the school uses and pays is for its office."),
     Right(
         "person",
         "list",
@@ -120,6 +121,7 @@ RIGHTS: tuple[Right, ...] = (
     Right("class", "manage", _OFFICE, "Classes are the school office's to manage. Ask there."),
     Right("assignment", "manage", _OFFICE, "Who looks after whom is the school office's to say."),
     Right("setting", "manage", _OFFICE, "Settings are the school office's. Ask there."),
+    Right("engine", "manage", _OFFICE, "Tutor engines are the school office's. Ask there."),
     Right("audit", "read", _OFFICE, "The audit log is for the school office."),
     Right("token", "issue", _ALL_THEIR_OWN, "You may make keys for yourself only."),
 )

@@ -60,14 +60,14 @@ NOTES: dict[str, Cell] = {
 
 def heading(notes: bool) -> str:
     """The first row."""
-    return BOM + _written([[*SESSION, *ITEM, *(NOTES if notes else ())]])
+    return BOM + written([[*SESSION, *ITEM, *(NOTES if notes else ())]])
 
 
 def rows(exported: Exported, notes: bool) -> str:
     """A row for each item of a session, in conversation order."""
     first = [guarded(cell(exported.card)) for cell in SESSION.values()]
     cells = [*ITEM.values(), *(NOTES.values() if notes else ())]
-    return _written(
+    return written(
         [*first, *(guarded(cell(reading)) for cell in cells)] for reading in exported.readings
     )
 
@@ -82,7 +82,8 @@ def guarded(value: object) -> str:
     return text
 
 
-def _written(cells: Iterable[Iterable[str]]) -> str:
+def written(cells: Iterable[Iterable[str]]) -> str:
+    """Rows as text."""
     written = io.StringIO()
     csv.writer(written, lineterminator="\r\n").writerows(cells)
     return written.getvalue()

@@ -231,7 +231,7 @@ async def _across(matrix: Matrix, route: str, person: Person, name: str, thing: 
 
 def _crossings(route: str, way: Way) -> Iterator[tuple[str, str | None]]:
     for thing in way.of[:1] or (None,):
-        for name in sorted(_names(route, way, thing) - {"unique", "slug", "number"}):
+        for name in sorted(_names(route, way, thing) - {"unique", "slug", "number", "provider"}):
             yield name, thing
 
 

@@ -16,6 +16,7 @@ from server.api import (
     care,
     classes,
     drafts,
+    engines,
     exports,
     families,
     lesson_assignments,
@@ -29,9 +30,12 @@ from server.api import (
     settings,
     students,
     transcripts,
+    usage,
     versions,
 )
 from server.api.table import starlette_routes
+from server.config import EngineConfig, Secret
+from server.engines import Engines, Parts
 from server.exports import Exports
 from server.identity import Door, Site
 from sessions.bus import Bus
@@ -42,8 +46,10 @@ from sessions.lessons.plan import Plan
 from sessions.record import sessions as record
 from sessions.record.model import Batch, Durations, Item, Progress, SessionRef, Usage
 from sessions.record.work import handlers
+from tenancy.engines import EngineSettings
 from tenancy.identities import Identities, issue_token
 from tenancy.ids import new_id
+from tenancy.quota import Quota
 
 STEP = {
     "ask": "How many halves?",
@@ -141,16 +147,34 @@ def api(send):
 
 
 @pytest.fixture
-async def office(database):
+async def home(database):
+    """The schools' engines. No vendor is imported for them: none can be had without a key."""
+    offline = SimpleNamespace(name="offline", key="local", languages=None)
+    nobody = SimpleNamespace()
+    config = EngineConfig(
+        settings=EngineSettings(order=("nova-sonic", "offline")),
+        openai_key=Secret("sk-of-the-server"),
+    )
+    made = Engines(config, database, Parts(offline, nobody, nobody, nobody))
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def office(database, home):
     """`await office(person, method, path, body)`: what the school office has over HTTP, as them.
 
     A body that is bytes is sent as CSV. `office.identities` are those of the server.
     """
     identities = Identities(database)
     services = SimpleNamespace(
-        database=database, identities=identities, door=Door(identities, Site())
+        database=database,
+        identities=identities,
+        door=Door(identities, Site()),
+        engines=home,
+        lobby=SimpleNamespace(quota=Quota(database)),
     )
-    modules = (people, roster_import, roster, classes, care, settings, audit)
+    modules = (people, roster_import, roster, classes, care, settings, engines, usage, audit)
     routes = starlette_routes(
         [route for module in modules for route in module.ROUTES], lambda _: services
     )

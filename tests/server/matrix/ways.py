@@ -187,5 +187,17 @@ WAYS: dict[str, Way] = {
     "PATCH /assignments/{id}": office("assignment", "care", body={"status": "active"}),
     "GET /settings": office("setting"),
     "PATCH /settings": office("setting", body={"tutors_read": "assigned"}),
+    "GET /school/engines": office("engine"),
+    "PATCH /school/engines": office("engine", body={"nova_voice": "amy"}),
+    "PUT /school/engines/keys/{provider}": office(
+        "engine", also={"provider": "provider"}, body={"api_key": "sk-a-key-of-this-test"}
+    ),
+    "DELETE /school/engines/keys/{provider}": office(
+        "engine", also={"provider": "provider"}, done=GONE
+    ),
+    "POST /school/engines/check": office("engine"),
+    "GET /school/usage": Way(right=("list", "usage"), refused=403, query="month=2026-11"),
+    "GET /school/limits": office("setting"),
+    "PATCH /school/limits": office("setting", body={"price_factor_permille": 1000}),
     "GET /audit": Way(right=("read", "audit"), refused=403, query="actor={admin}"),
 }

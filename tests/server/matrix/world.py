@@ -8,7 +8,8 @@ from uuid import UUID
 
 from ai import g711
 from server.app import build
-from server.config import Config
+from server.config import Config, EngineConfig
+from server.engines import Engines, Parts
 from server.identity import Door, Site
 from server.services import Services
 from server.sight import Sight
@@ -82,12 +83,16 @@ class House:
         self.database, self.bus = database, Bus()
         self.identities = Identities(database)
         self.worker = Worker(database, handlers(database, self.bus))
-        self.lobby = Lobby(database, alone(Parrot()), self.bus, self.worker)
+        tutor = Parrot()
+        nobody: Any = None  # speaks: its voice is not tried
+        self.engines = Engines(EngineConfig(), database, Parts(tutor, nobody, nobody, nobody))
+        self.lobby = Lobby(database, alone(tutor), self.bus, self.worker)
         self.services = Services(
             config=Config(),
             database=database,
             identities=self.identities,
             door=Door(self.identities, Site()),
+            engines=self.engines,
             lobby=self.lobby,
             worker=self.worker,
             bus=self.bus,
@@ -99,6 +104,7 @@ class House:
 
     async def close(self) -> None:
         await self.lobby.close(2.0)
+        await self.engines.close()
         self.identities.close()
 
     async def token(self, world: World, person: Person) -> str:
@@ -182,6 +188,7 @@ class House:
         world.ids["care"] = str(given.id)
         world.ids["slug"] = school.tenant.slug
         world.ids["number"] = "1"  # of a lesson's version
+        world.ids["provider"] = "openai"
 
     async def _lessons(self, world: World) -> None:
         school = world.school

@@ -21,7 +21,8 @@ from ai import g711
 from ai.audio import BYTES_PER_MS
 from ai.engine import Ask, Brief, TurnDetection, Utterance
 from ai.events import AnswerEnded, EngineEvent, Failed, Spoke
-from server.config import Config
+from server.config import Config, EngineConfig
+from server.engines import Engines, Parts
 from server.identity import Door, Site
 from server.realtime.cors import Cors
 from server.realtime.limits import FRAME_BYTES
@@ -197,11 +198,13 @@ async def open_house(
 ) -> AsyncIterator[House]:
     engine, bus = Parrot(), Bus()
     identities, worker = Identities(database), Worker(database, {})
+    nobody: Any = None
     services = Services(
         config=Config(origins=origins),
         database=database,
         identities=identities,
         door=Door(identities, Site()),
+        engines=Engines(EngineConfig(), database, Parts(engine, nobody, nobody, nobody)),
         lobby=Lobby(database, alone(engine), bus, worker, lobby_settings),
         worker=worker,
         bus=bus,
