@@ -28,6 +28,7 @@ VENDORS = {
     "espeakng_loader": ("ai/local/espeak.py",),
     "h2": ("ai/bedrock/",),
     "httptools": ("server/http.py",),
+    "httpx2": ("ai/bedrock/converse.py",),
     "numpy": ("ai/local/", "ai/resample.py", "ai/g711.py"),
     "onnxruntime": ("ai/local/vad.py",),
     "openai": ("ai/openai/",),
