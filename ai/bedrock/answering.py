@@ -35,6 +35,8 @@ class _Response:
     done: bool = False
     "Nova has said all of it."
     told_end: bool = False
+    unexplained: bool = False
+    "Nobody knows what it answers: the words of the turn are late."
     interrupted: bool = False
     held: list[Spoke | ToolCalled] = field(default_factory=list)
     held_bytes: int = 0
@@ -156,8 +158,18 @@ class Answering:
                 response.dropped = True
             else:
                 self._bind(response, request.ask)
-        elif self._ask is not None:
-            self._bind(response, self._ask)
+        else:
+            response.unexplained = True
+            if self._ask is not None:
+                self._bind(response, self._ask)
+
+    def lacks_words(self) -> bool:
+        """Whether words of the student explain the answer that is under way. Told once."""
+        response = self._response
+        lacks = response is not None and response.unexplained and not response.dropped
+        if response is not None:
+            response.unexplained = False
+        return lacks
 
     def text(self, text: str) -> None:
         """What it is about to say."""

@@ -42,7 +42,6 @@ class NovaLeg:
     def __init__(
         self,
         stream: NovaStream,
-        prompt: str,
         model: str,
         vad: Vad | None,
         ticker: Ticker,
@@ -52,7 +51,7 @@ class NovaLeg:
         clock_ms: int,
     ) -> None:
         self._stream = stream
-        self._prompt = prompt
+        self._prompt = prompt = stream.prompt
         self._model = model
         self._listener = report
         self._loop = asyncio.get_running_loop()
@@ -62,6 +61,8 @@ class NovaLeg:
         self._blocks: dict[str, BlockStarted] = {}
         self._spoken = False
         "Nova has told words of the student that it has not answered."
+        self._explained = False
+        "The words that are being told are those that the answer under way lacked."
         self._sent_texts: list[str] = []
         "What we said in the student's name; it is no speech, should Nova tell it."
         self._by_hand = bytearray()
@@ -187,11 +188,7 @@ class NovaLeg:
     def _text(self, fact: Text) -> None:
         block = self._blocks.get(fact.content)
         if fact.role == "USER":
-            if _plain(fact.text) and not any(
-                _plain(fact.text) in sent for sent in self._sent_texts
-            ):
-                self._spoken = True
-                self._hearing.text(fact.text)
+            self._student(fact.text)
         elif fact.role == "ASSISTANT" and (block is None or not block.final):
             # FINAL texts repeat what was told already, as it was about to be said.
             self._answering.text(fact.text)
@@ -202,8 +199,13 @@ class NovaLeg:
         if plain in self._sent_texts:
             self._sent_texts.remove(plain)
         elif plain:
-            self._spoken = True
+            # Mostly they come before the answer begins, and then only that is the turn's end.
+            self._explained = self._answering.lacks_words()
             self._hearing.text(text)
+            if self._explained:
+                self._hearing.answered()
+            self._spoken = not self._explained
+            self._explained = False
 
     def _interrupted(self) -> None:
         if self._answering.interrupted():
@@ -249,7 +251,7 @@ class NovaLeg:
     def _report(self, event: EngineEvent) -> None:
         if self._closed:
             return
-        if isinstance(event, SpeechConfirmed):
+        if isinstance(event, SpeechConfirmed) and not self._explained:
             self._answering.student_goes_on()
         elif isinstance(event, SpeechStopped):
             self._count_audio()

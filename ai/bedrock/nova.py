@@ -79,18 +79,17 @@ class NovaSonic:
 
     async def prepare(self, brief: Brief) -> "NovaStandby":
         """Open a stream, tell it of the lesson, and wait until Nova accepts that."""
-        stream = NovaStream()
+        stream = NovaStream(str(uuid4()))
         try:
             async with asyncio.timeout(PREPARED_WITHIN_S):
                 credentials = await self._credentials()
-                prompt = str(uuid4())
                 await stream.open(
                     self._endpoint,
                     self.settings.region,
                     self.settings.model,
                     credentials,
                     self._tls,
-                    self._introduction(prompt, brief),
+                    self._introduction(stream.prompt, brief),
                 )
         except TimeoutError as problem:
             stream.abort()
@@ -99,7 +98,7 @@ class NovaSonic:
         except BaseException:
             stream.abort()
             raise
-        return NovaStandby(self, stream, prompt, credentials)
+        return NovaStandby(self, stream, credentials)
 
     async def close(self) -> None:
         """Nothing is shared that needs an end."""
@@ -107,7 +106,6 @@ class NovaSonic:
     def begin(
         self,
         stream: NovaStream,
-        prompt: str,
         memory: Sequence[Utterance],
         report: Report,
         step: int,
@@ -116,7 +114,6 @@ class NovaSonic:
         """The leg on an open stream."""
         return NovaLeg(
             stream,
-            prompt,
             self.settings.model,
             self._vad,
             self._ticker,
@@ -142,12 +139,9 @@ class NovaSonic:
 class NovaStandby:
     """An open stream that has been told of the lesson, and of nothing that was said in it."""
 
-    def __init__(
-        self, engine: NovaSonic, stream: NovaStream, prompt: str, credentials: AwsCredentials
-    ) -> None:
+    def __init__(self, engine: NovaSonic, stream: NovaStream, credentials: AwsCredentials) -> None:
         self._engine = engine
         self._stream = stream
-        self._prompt = prompt
         left_s = credentials.left_s()
         lifetime_s = engine.settings.lifetime_s
         self.lifetime_s: float | None = lifetime_s if left_s is None else min(lifetime_s, left_s)
@@ -163,10 +157,10 @@ class NovaStandby:
         clock_ms: int = 0,
     ) -> Leg:
         """The leg. If the stream has ended meanwhile, it tells so as its first event."""
-        return self._engine.begin(self._stream, self._prompt, memory, report, step, clock_ms)
+        return self._engine.begin(self._stream, memory, report, step, clock_ms)
 
     async def close(self) -> None:
-        await self._stream.close([prompt_end(self._prompt), session_end()])
+        await self._stream.close([prompt_end(self._stream.prompt), session_end()])
 
 
 def voice_for(brief: Brief, default: str) -> str:

@@ -13,7 +13,7 @@ from ai.bedrock.eventstream import Decoder, StreamBroken
 from ai.bedrock.faults import classify
 from ai.bedrock.h2duplex import DuplexEnded, H2Duplex, connect
 from ai.bedrock.signing import STREAMING, EventSigner, seed, sign_request
-from ai.bedrock.wire import Fact, Refused, WireBroken, chunk, error_message, read
+from ai.bedrock.wire import STRAY, Fact, Other, Refused, WireBroken, chunk, error_message, read
 from ai.engine import EngineUnavailable
 from ai.events import Fault
 
@@ -29,7 +29,9 @@ log = structlog.get_logger()
 class NovaStream:
     """From the first event to the end of the stream. Nothing here raises but `open`."""
 
-    def __init__(self) -> None:
+    def __init__(self, prompt: str) -> None:
+        self.prompt = prompt
+        "Its name; nothing that is said of another is listened to."
         self._duplex: H2Duplex | None = None
         self._signer: EventSigner | None = None
         self._decoder = Decoder()
@@ -152,7 +154,7 @@ class NovaStream:
         try:
             for message in self._decoder.feed(data):
                 try:
-                    self._tell(read(message))
+                    self._tell(read(message, self.prompt))
                 except WireBroken as problem:
                     self._unreadable += 1
                     log.warning("nova.unreadable", problem=str(problem))
@@ -162,7 +164,10 @@ class NovaStream:
             self._end(problem.fault)
 
     def _tell(self, fact: Fact) -> None:
-        if isinstance(fact, Refused):
+        if isinstance(fact, Other):
+            if fact.name == STRAY:
+                log.warning("nova.stray")
+        elif isinstance(fact, Refused):
             self._end(classify(fact.name, fact.message))
         elif self._listener is not None:
             self._listener(fact)

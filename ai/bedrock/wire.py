@@ -23,6 +23,8 @@ OUT_HZ = 24_000
 MAX_TEXT = 1_024  # bytes of UTF-8 in one textInput of history or speech
 MAX_SYSTEM_TEXT = 4_096  # the same for the SYSTEM block
 
+STRAY = "stray"  # an event of a prompt that is not ours
+
 Kind = Literal["TEXT", "AUDIO", "TOOL", ""]
 Role = Literal["SYSTEM", "USER", "ASSISTANT"]
 
@@ -276,8 +278,8 @@ Fact = (
 )
 
 
-def read(message: Message) -> Fact:
-    """The fact in a message of the stream.
+def read(message: Message, prompt: str = "") -> Fact:
+    """The fact in a message of the stream; what is said of another prompt than ours is none.
 
     Raises:
         WireBroken: If it is none.
@@ -295,11 +297,11 @@ def read(message: Message) -> Fact:
         raw = a2b_base64(wrapped)
     except (NotBase64, ValueError) as problem:
         raise WireBroken("A payload's bytes are not base64.") from problem
-    return decode(raw)
+    return decode(raw, prompt)
 
 
-def decode(raw: bytes) -> Fact:
-    """The fact in an event.
+def decode(raw: bytes, prompt: str = "") -> Fact:
+    """The fact in an event; see `read`.
 
     Raises:
         WireBroken: If it is none.
@@ -307,7 +309,10 @@ def decode(raw: bytes) -> Fact:
     event = _object(_object(_json(raw, "event"), "event").get("event"), "event")
     for name, fields in event.items():
         if (read_fields := _READERS.get(name)) is not None:
-            return read_fields(_object(fields, name))
+            fields = _object(fields, name)
+            if prompt and _text(fields, "promptName") not in ("", prompt):
+                return Other(STRAY)
+            return read_fields(fields)
     return Other(next(iter(event), ""))
 
 

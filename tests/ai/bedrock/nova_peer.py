@@ -146,7 +146,8 @@ class NovaPeer(Peer):
     # ---- what it says ------------------------------------------------------------------------
 
     def say(self, name: str, **fields: Any) -> None:
-        event = {"event": {name: {"sessionId": "S", "promptName": "P", **fields}}}
+        prompt = self.named("promptStart")[0]["promptName"] if self.events else ""
+        event = {"event": {name: {"sessionId": "S", "promptName": prompt, **fields}}}
         wrapped = base64.b64encode(json.dumps(event).encode()).decode()
         payload = json.dumps({"bytes": wrapped, "p": "abcdef"[: self._count % 6]}).encode()
         self._count += 1

@@ -141,6 +141,33 @@ async def test_a_microphone_that_stops_does_not_hang_the_turn(
         await stage.until(Transcribed)
 
 
+@pytest.mark.parametrize("vad", [True, False])
+async def test_words_may_come_after_the_answer_has_begun(vad: bool) -> None:
+    async with staged(vad=vad) as stage:
+        stage.speak(640)
+        stage.speak(960, voice=False)
+        stage.peer.text("ASSISTANT", "SPECULATIVE", "Good.")
+        content = stage.peer.block("AUDIO", "ASSISTANT")
+        stage.peer.sound(content, 400)
+        stage.peer.student("two quarters")
+        stage.peer.say("contentEnd", contentId=content, type="AUDIO", stopReason="END_TURN")
+        await stage.until(AnswerEnded)
+        assert [event.text for event in stage.of(Transcribed)] == ["two quarters"]
+        assert stage.said("answer_1") == "Good."
+
+
+async def test_what_is_said_of_another_session_is_not_heard() -> None:
+    async with staged() as stage:
+        content = stage.peer.block("TEXT", "USER", "FINAL")
+        stage.peer.say(
+            "textOutput", contentId=content, role="USER", content="stray", promptName="other"
+        )
+        stage.peer.student("mine")
+        await stage.until(SpeechConfirmed)
+        stage.peer.text("ASSISTANT", "SPECULATIVE", "Yes.")
+        assert (await stage.until(Transcribed)).text == "mine"
+
+
 # ---- answers -------------------------------------------------------------------------------------
 
 
@@ -225,6 +252,18 @@ async def test_typed_words_are_answered_and_their_echo_is_no_speech() -> None:
         assert b"".join(event.pcm for event in stage.of(Spoke)) == b""
         assert not stage.of(SpeechStarted)
         assert not [event for event in stage.of(Used) if event.unit == "audio_out_ms"]
+
+
+async def test_what_was_typed_may_be_said_aloud_later() -> None:
+    async with staged(vad=False) as stage:
+        stage.leg.read("yes")
+        stage.ask("student")
+        stage.peer.sentence("Good.")
+        await stage.until(AnswerEnded)
+        stage.peer.student("yes")
+        stage.peer.sentence("I heard you.")
+        await stage.until(AnswerEnded, 2)
+        assert [event.text for event in stage.of(Transcribed)] == ["yes"]
 
 
 async def test_no_audio_comes_between_the_events_of_a_text() -> None:
