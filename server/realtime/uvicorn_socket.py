@@ -10,6 +10,9 @@ from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
+from websockets.http11 import Request
+
+from server.realtime.taking import TAKING, Take
 
 SEND_BUFFER_BYTES = 128 * 1024
 "Given to the kernel, which doubles it: what lies there can't be called back at a barge-in."
@@ -31,6 +34,43 @@ UNREADABLE = (
 
 class Socket(WebSocketsSansIOProtocol):
     """Closes at once where uvicorn would wait for the client to read."""
+
+    _take: Take | None = None
+    _receiving = False
+
+    def handle_connect(self, event: Request) -> None:
+        super().handle_connect(event)
+        if not self.close_sent:
+            self.scope["extensions"][TAKING] = {"let": self._let_take}
+
+    def _let_take(self, take: Take) -> None:
+        self._take = take
+
+    async def receive(self) -> Any:
+        self._receiving = True
+        try:
+            return await super().receive()
+        finally:
+            self._receiving = False
+
+    def send_receive_event_to_app(self) -> None:
+        if self._take is not None and self._receiving and self.queue.empty():
+            frame = self._whole()
+            if frame is None or self.close_sent or self._take(frame):
+                self.frames = []
+                return
+        super().send_receive_event_to_app()
+
+    def _whole(self) -> str | bytes | None:
+        """The message that has come; None: it is no text, and the connection is closed for it."""
+        data = self.frames[0] if len(self.frames) == 1 else b"".join(self.frames)
+        if self.curr_msg_data_type == "bytes":
+            return data
+        try:
+            return data.decode()
+        except UnicodeDecodeError:
+            super().send_receive_event_to_app()
+            return None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         raw: socket.socket | None = transport.get_extra_info("socket")

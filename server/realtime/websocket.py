@@ -19,6 +19,7 @@ from server.realtime.connection import ENDED, SocketConnection, Talk
 from server.realtime.http import lesson_of, session_id
 from server.realtime.reading import ITEM_ID
 from server.realtime.secrets import KeyWishes
+from server.realtime.taking import let
 from server.services import Services
 from sessions.live.events import UpdateSession
 from sessions.live.session import Session
@@ -142,6 +143,19 @@ async def _until_closed(
 
 
 async def _read(websocket: WebSocket, connection: SocketConnection, session: Talk) -> int:
+    loop = asyncio.get_running_loop()
+    next_at = 0.0  # a client that is too fast is read no sooner
+
+    def take(frame: str | bytes) -> bool:
+        nonlocal next_at
+        if next_at and loop.time() < next_at:
+            return False
+        if connection.closing is None:
+            wait_s = connection.take(session, frame)
+            next_at = loop.time() + wait_s if wait_s > 0 else 0.0
+        return True
+
+    let(websocket.scope, take)
     while True:
         message = await websocket.receive()
         if message["type"] == "websocket.disconnect":
@@ -149,11 +163,10 @@ async def _read(websocket: WebSocket, connection: SocketConnection, session: Tal
         frame: str | bytes | None = message.get("text")
         if frame is None:
             frame = message.get("bytes") or b""
-        if connection.closing is not None:
-            continue
-        wait_s = connection.take(session, frame)
-        if wait_s > 0:
-            await asyncio.sleep(wait_s)
+        if not take(frame):
+            await asyncio.sleep(next_at - loop.time())
+            next_at = 0.0
+            take(frame)
 
 
 async def _write(websocket: WebSocket, connection: SocketConnection) -> None:

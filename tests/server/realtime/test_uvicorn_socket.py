@@ -12,6 +12,7 @@ import uvicorn
 import websockets
 
 from server.realtime import uvicorn_socket
+from server.realtime.taking import let
 from server.realtime.uvicorn_socket import FRAGMENTS, Socket
 
 App = Callable[[Any, Any, Any], Awaitable[None]]
@@ -45,6 +46,56 @@ async def echo(scope: Any, receive: Any, send: Any) -> None:
     await accept(receive, send)
     while (message := await receive())["type"] == "websocket.receive":
         await send({"type": "websocket.send", "text": message["text"]})
+
+
+async def test_frames_are_taken_as_they_come_and_in_order() -> None:
+    """Every third frame is not taken at once, and the reader takes its time with it."""
+    taken: list[str | bytes] = []
+    queued = 0
+
+    async def talk(scope: Any, receive: Any, send: Any) -> None:
+        nonlocal queued
+        await accept(receive, send)
+
+        def take(frame: str | bytes) -> bool:
+            if len(taken) % 3 == 2:
+                return False
+            taken.append(frame)
+            return True
+
+        let(scope, take)
+        while (message := await receive())["type"] == "websocket.receive":
+            queued += 1
+            taken.append(message.get("text") or message.get("bytes"))
+            await asyncio.sleep(0.01)
+        await send({"type": "websocket.close"})
+
+    sent: list[str | bytes] = [str(n) if n % 2 else str(n).encode() for n in range(60)]
+    async with serving(talk) as (_, port), websockets.connect(address(port)) as client:
+        for frame in sent:
+            await client.send(frame)
+        async with asyncio.timeout(3):
+            while len(taken) < len(sent):
+                await asyncio.sleep(0.01)
+    assert taken == sent
+    assert 0 < queued < len(sent)
+
+
+async def test_a_frame_that_is_no_text_is_never_taken() -> None:
+    taken: list[str | bytes] = []
+
+    async def talk(scope: Any, receive: Any, send: Any) -> None:
+        await accept(receive, send)
+        let(scope, lambda frame: taken.append(frame) is None)
+        while (await receive())["type"] == "websocket.receive":
+            pass
+
+    async with serving(talk) as (_, port), websockets.connect(address(port)) as client:
+        await client.send(b"\xff\xfe", text=True)
+        with pytest.raises(websockets.ConnectionClosed) as caught:
+            await asyncio.wait_for(client.recv(), 3)
+    assert caught.value.rcvd is not None and caught.value.rcvd.code == 1007
+    assert taken == []
 
 
 HANDSHAKE = (
