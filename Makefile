@@ -2,6 +2,7 @@
 # make test   set up everything for the tests and run them
 # make check  format, lint, types and the tests that need no database
 # make bench  print the figures of docs/performance.md
+# make bench-voice  print what a voice session costs beside Pipecat and LiveKit (PEERS=their folder)
 # make lock   bring the lock files up to date with pyproject.toml
 
 VENV := .venv
@@ -11,7 +12,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Where it is set, every start would compile every module anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test test-python test-page test-browser check format bench lock clean
+.PHONY: run test test-python test-page test-browser check format bench bench-voice lock clean
 
 run: $(VENV)/installed
 	@exec $(BIN)/student-connect serve
@@ -40,6 +41,19 @@ format: $(VENV)/dev
 bench: $(VENV)/dev
 	$(BIN)/python -m bench
 
+# Peers get an environment each; what they need is never needed by the tests.
+PEERS ?= ../shared/bench
+bench-voice: $(VENV)/dev .bench/raw/made .bench/livekit/made .bench/pipecat/made
+	$(BIN)/python -m bench.voice --peers $(PEERS) $(BENCH)
+
+.bench/raw/made: NEEDS = starlette "uvicorn[standard]" websockets orjson
+.bench/livekit/made: NEEDS = "livekit-agents[openai]>=1.8,<1.9" websockets
+.bench/pipecat/made: NEEDS = "pipecat-ai[websocket,silero,openai,runner]>=1.14,<1.15"
+.bench/%/made:
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/pip install --quiet $(NEEDS)
+	@touch $@
+
 $(VENV)/made:
 	@test -n "$(PYTHON)" || { echo "Student Connect needs Python 3.11 or newer: install python3.11, python3.12 or python3.13."; exit 1; }
 	$(PYTHON) -m venv $(VENV) || { echo "The venv module is missing: install python3-venv."; exit 1; }
@@ -64,4 +78,4 @@ lock:
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group dev -c requirements.lock -o requirements-dev.lock
 
 clean:
-	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .bench node_modules .mypy_cache .ruff_cache .pytest_cache
