@@ -1,6 +1,7 @@
 """One session's conversation with Nova Sonic."""
 
 import asyncio
+from collections import deque
 from collections.abc import Sequence
 from uuid import uuid4
 
@@ -59,6 +60,8 @@ class NovaLeg:
         self._closed = False
         self._failed = False
         self._blocks: dict[str, BlockStarted] = {}
+        self._past: deque[str] = deque(maxlen=MAX_BLOCKS)
+        "Texts that are complete; should one come again, it is no news."
         self._spoken = False
         "Nova has told words of the student that it has not answered."
         self._explained = False
@@ -159,6 +162,8 @@ class NovaLeg:
                 self._text(fact)
             case BlockEnded(content=content, kind=kind, reason=reason):
                 self._blocks.pop(content, None)
+                if kind == "TEXT" and content:
+                    self._past.append(content)
                 if reason == "INTERRUPTED":
                     self._interrupted()
                 elif kind == "AUDIO":
@@ -171,6 +176,8 @@ class NovaLeg:
                 self._spent(fact)
 
     def _block_started(self, block: BlockStarted) -> None:
+        if block.content in self._past:
+            return
         if len(self._blocks) >= MAX_BLOCKS:
             self._blocks.clear()
         self._blocks[block.content] = block
@@ -186,6 +193,8 @@ class NovaLeg:
         self._answering.block_began()
 
     def _text(self, fact: Text) -> None:
+        if fact.content in self._past:
+            return
         block = self._blocks.get(fact.content)
         if fact.role == "USER":
             self._student(fact.text)

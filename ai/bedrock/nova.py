@@ -137,7 +137,11 @@ class NovaSonic:
 
 
 class NovaStandby:
-    """An open stream that has been told of the lesson, and of nothing that was said in it."""
+    """An open stream that has been told of the lesson, and of nothing that was said in it.
+
+    It can't be kept for long: Nova ends it when no audio comes for `NovaSettings.idle_s`, and audio
+    may come only after the history, which `begin` tells.
+    """
 
     def __init__(self, engine: NovaSonic, stream: NovaStream, credentials: AwsCredentials) -> None:
         self._engine = engine
@@ -145,8 +149,6 @@ class NovaStandby:
         left_s = credentials.left_s()
         lifetime_s = engine.settings.lifetime_s
         self.lifetime_s: float | None = lifetime_s if left_s is None else min(lifetime_s, left_s)
-        self.waits_s: float | None = max(1.0, engine.settings.idle_s - 10.0)
-        "How long it may stand by: no audio may flow before the history, and Nova wants some."
 
     def begin(
         self,
