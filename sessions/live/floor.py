@@ -480,9 +480,15 @@ class Floor:
         self._turns.clear_suspicion()
         return self._sound_goes_on(now)
 
-    def replay_from_ms(self, now: float) -> int:
-        """From where on the next leg should hear the student; on the media clock."""
-        return self._turns.wanted_from_ms(self._quiet_ms(now))
+    def replay_from_ms(self, now: float, unheard_ms: int | None = None) -> int:
+        """From where on the next leg should hear the student; on the media clock.
+
+        Nobody has listened since `unheard_ms`. What is part of a turn that is over is left out.
+        """
+        quiet_ms = self._quiet_ms(now)
+        if unheard_ms is not None:
+            quiet_ms = max(quiet_ms, self._turns.media_ms - unheard_ms)
+        return self._turns.wanted_from_ms(quiet_ms)
 
     def keep_from_ms(self, now: float) -> int:
         """From where on the student's audio may be needed once more."""

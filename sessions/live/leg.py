@@ -127,7 +127,7 @@ class Line:
         self._doubts_ears = True
         "False once ears were doubted in vain: it was noise, until speech is noticed again."
         self._unheard_ms: int | None = None
-        "From where on, on the media clock, a leg is believed to have been deaf."
+        "From where on, on the media clock, nobody has listened."
         self._lost_at = 0.0
         self._reopening: asyncio.Task[None] | None = None
         self._warming: dict[int, asyncio.Task[None]] = {}
@@ -298,15 +298,17 @@ class Line:
         self.counts.stalled += 1
         if code == "ears_stalled":
             self._doubts_ears = False
-            self._unheard_ms = self._conversation.turns.media_ms - self._pulse.doubtful_ms
-        self._let_go()
+        self._let_go(self._pulse.doubtful_ms)
         self._around.lost(code)
         self._recover(code, Fault("transient", code))
 
-    def _let_go(self) -> None:
-        """Close the leg; nothing that it says is listened to any more."""
+    def _let_go(self, deaf_ms: int = 0) -> None:
+        """Close the leg, which may have been deaf; what it says is not listened to any more."""
         leg, self._leg = self._leg, None
         if leg is not None:
+            talk = self._conversation
+            heard_ms = talk.turns.media_ms - deaf_ms
+            self._unheard_ms = min(heard_ms, talk.floor.replay_from_ms(self._clock()))
             self._opener.close(leg)
 
     def _recover(self, reason: str, fault: Fault) -> None:
@@ -384,9 +386,7 @@ class Line:
             EngineUnavailable: If the leg did not even begin.
         """
         talk, now = self._conversation, self._clock()
-        from_ms = talk.floor.replay_from_ms(now)
-        if self._unheard_ms is not None:
-            from_ms, self._unheard_ms = min(from_ms, self._unheard_ms), None
+        from_ms = talk.floor.replay_from_ms(now, self._unheard_ms)
         pieces = self._ring.latest(talk.turns.media_ms - from_ms)
         replayed_ms = sum(map(len, pieces)) // BYTES_PER_MS
         names = Names(self._names.leg + 1)
@@ -401,7 +401,7 @@ class Line:
             log.exception("leg.not_begun", engine=opened.engine.name)
             self._opener.close(opened.standby)
             raise EngineUnavailable(fault=fault_of(problem)) from problem
-        self._leg, self._names = leg, names
+        self._leg, self._names, self._unheard_ms = leg, names, None
         self._pulse = Pulse(patience_of(opened.engine), doubts_ears=self._doubts_ears)
         self._carry_out(self._rotation.began(opened.standby.lifetime_s, opened.at))
         self._course.opened(now)

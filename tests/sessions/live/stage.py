@@ -6,11 +6,13 @@ finds the turns in it by itself, and its words say how many frames of which utte
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
 
 from ai.audio import silence
+from ai.chain import Breakers, Chain
 from ai.engine import Ask, Brief, EngineUnavailable, Patience, TurnDetection, Utterance
 from ai.events import (
     AnswerEnded,
@@ -27,6 +29,8 @@ from ai.events import (
     Transcribed,
     Used,
 )
+from sessions.live.events import EngineChanged, Notice
+from sessions.live.leg import LegCounts
 from tests.sessions.live.room import Door, Room
 
 FRAME_MS = 20
@@ -301,3 +305,41 @@ class Student:
     def heard(self) -> list[str]:
         """The student's words in the log, in order."""
         return [str(item.said) for item in self.room.session.items if item.role == "user"]
+
+
+class Scene:
+    """A session on staged engines, with its student."""
+
+    def __init__(self, engines: Sequence[StagedEngine], breakers: Breakers | None) -> None:
+        self.engines = engines
+        self.engine = engines[0]
+        self.room = Room(chain=Chain(engines, breakers))
+        self.door: Door
+        self.student: Student
+
+    @property
+    def counts(self) -> LegCounts:
+        """What became of the session's legs."""
+        return self.room.session._line.counts
+
+    def changes(self) -> list[str]:
+        return [event.reason for event in self.door.of(EngineChanged)]
+
+    def notices(self) -> list[str]:
+        return [event.code for event in self.door.of(Notice)]
+
+    def all_heard_once(self) -> None:
+        assert self.student.heard() == self.student.said
+
+
+@asynccontextmanager
+async def scene(*engines: StagedEngine, breakers: Breakers | None = None) -> AsyncIterator[Scene]:
+    """At its end nothing is left open."""
+    stage = Scene(engines, breakers)
+    await stage.room.session.open()
+    stage.door = stage.room.enter()
+    stage.student = Student(stage.room, stage.door)
+    yield stage
+    await stage.room.session.close(1001, "over")
+    for engine in engines:
+        assert not engine.open, f"{engine.name} has {len(engine.open)} left"

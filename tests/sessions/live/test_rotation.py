@@ -1,60 +1,13 @@
 """Legs that end are replaced before they do; nothing is lost by it, in whatever it falls."""
 
 import random
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
 
-from ai.chain import Chain
 from ai.events import Fault
-from sessions.live.events import (
-    CreateResponse,
-    EngineChanged,
-    InputSpeechStarted,
-    Notice,
-    ResponseDone,
-)
+from sessions.live.events import CreateResponse, InputSpeechStarted, ResponseDone
 from tests.sessions.live.quick import quickly
-from tests.sessions.live.room import Door, Room
-from tests.sessions.live.stage import StagedEngine, Student
-
-
-class Scene:
-    """A session on a staged engine, with its student."""
-
-    def __init__(self, *engines: StagedEngine) -> None:
-        self.engines = engines
-        self.engine = engines[0]
-        self.room = Room(chain=Chain(engines))
-        self.door: Door
-        self.student: Student
-
-    @property
-    def counts(self):  # type: ignore[no-untyped-def]
-        return self.room.session._line.counts
-
-    def changes(self) -> list[str]:
-        return [event.reason for event in self.door.of(EngineChanged)]
-
-    def notices(self) -> list[str]:
-        return [event.code for event in self.door.of(Notice)]
-
-    def all_heard_once(self) -> None:
-        assert self.student.heard() == self.student.said
-
-
-@asynccontextmanager
-async def scene(*engines: StagedEngine) -> AsyncIterator[Scene]:
-    """At its end nothing is left open."""
-    stage = Scene(*engines)
-    await stage.room.session.open()
-    stage.door = stage.room.enter()
-    stage.student = Student(stage.room, stage.door)
-    yield stage
-    await stage.room.session.close(1001, "over")
-    for engine in engines:
-        assert not engine.open, f"{engine.name} has {len(engine.open)} left"
+from tests.sessions.live.stage import StagedEngine, Student, scene
 
 
 def test_a_student_who_says_nothing_is_on_a_living_leg_all_the_time() -> None:
