@@ -9,6 +9,7 @@ import traceback
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -110,6 +111,26 @@ def _parser() -> argparse.ArgumentParser:
 
     check = commands.add_parser("check", help="look for what would keep the server from working")
     check.set_defaults(run=lambda config, _: _run(_check(config)))
+
+    simulate = commands.add_parser("simulate", help="be a provider of tutors, for tests and demos")
+    simulate.add_argument("provider", choices=("nova", "openai", "converse"))
+    simulate.add_argument("--port", type=int, default=0, help="default: any that is free")
+    simulate.add_argument("--tls", action="store_true", help="with a certificate made for it")
+    simulate.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="NAME[=DETAIL][@SECONDS]",
+        help="what goes wrong; a wrong name lists all; may be given several times",
+    )
+    simulate.add_argument(
+        "--streams", type=int, default=1, metavar="N", help="how many sessions meet each fault"
+    )
+    simulate.add_argument("--cap", type=float, metavar="SECONDS", help="the longest session")
+    simulate.add_argument(
+        "--idle", type=float, metavar="SECONDS", help="nova: the longest silence on the wire"
+    )
+    simulate.set_defaults(run=lambda _, options: _simulate(options))
 
     lessons = commands.add_parser("lessons", help="lessons as files: lint, import, export")
     verbs = lessons.add_subparsers(required=True, metavar="verb")
@@ -385,6 +406,20 @@ async def _export(config: Config, options: argparse.Namespace) -> int:
         text = await lesson_files.give_out(database, options.slug, options.tenant, options.format)
     print(text, end="")
     return 0
+
+
+def _simulate(options: argparse.Namespace) -> int:
+    try:
+        simulators = import_module("tests.fakes.simulate")
+    except ModuleNotFoundError as problem:
+        raise Misused(
+            "The simulators come with the source, not with the installed package: run this in a"
+            f" clone of the repository, with what `make test` installs ({problem.name} is missing)."
+        ) from None
+    try:
+        return int(simulators.run(options))
+    except simulators.UnknownFault as problem:
+        raise Misused(str(problem)) from None
 
 
 async def _check(config: Config) -> int:
