@@ -57,8 +57,10 @@ class Figure:
     "One of `ai.tools.FIGURES`."
     drawing: Mapping[str, Any]
     "JSON; see docs/protocol.md, `board.show`."
+    caption: str
+    "What the tutor calls it; may be empty."
     says: str
-    "The same in words."
+    "The caption, and all that is drawn, in words."
 
 
 def draw(kind: str, content: str, caption: str, language: str = "en") -> Figure:
@@ -79,7 +81,7 @@ def draw(kind: str, content: str, caption: str, language: str = "en") -> Figure:
             raise CannotDraw("The board shows no links or pictures from elsewhere.")
     words = board_words(language)
     drawing, says = _DRAWN[kind](content, words)
-    return Figure(kind, drawing, _sentence(caption, says))
+    return Figure(kind, drawing, caption, _sentence(caption, says))
 
 
 def _sentence(caption: str, says: str) -> str:
@@ -178,11 +180,17 @@ def _points(content: str, words: BoardWords) -> Drawn:
     if not points or _POINT.sub("", content).strip(" ,;.\n"):
         raise CannotDraw("Write points in brackets, like: (1, 2), (3, 4).")
     _few(points, MOST_POINTS, "points")
-    xs = [x for x, _ in points]
-    low, high = _widened(min(*xs, 0.0), max(*xs, 0.0))
+    low, high = _around([x for x, _ in points])
     return _plane([], points, low, high), words.points.format(
         points=words.listed(list(map(_pair, points)))
     )
+
+
+def _around(values: Sequence[float]) -> tuple[float, float]:
+    """Ends of an axis with the zero on it, and a little room beyond the outermost points."""
+    low, high = min(*values, 0.0), max(*values, 0.0)
+    room = _step(low, high) / 2 if low < high else 0.5
+    return _widened(low - room if low < 0 else low, high + room if high > 0 else high)
 
 
 def _points_of(text: str) -> list[Point]:
@@ -199,7 +207,7 @@ def _plane(
         span = max(inner[-1] - inner[0], 1e-9)
         ys = [y for y in ys if inner[0] - span <= y <= inner[-1] + span]
     ys += [y for _, y in points]
-    bottom, top = _widened(min(*ys, ys[0]), max(*ys, ys[0]))
+    bottom, top = _widened(min(ys), max(ys)) if lines else _around(ys)
     span = top - bottom
     return {
         "x": _axis(low, high),

@@ -409,8 +409,9 @@ class BoardShown:
     item_id: str
     kind: str
     "One of `ai.tools.FIGURES`."
+    caption: str
     says: str
-    "The same in words."
+    "All of it in words."
     drawing: Mapping[str, Any]
     "JSON."
 

@@ -9,7 +9,7 @@ if only one that says what was wrong.
 What was carried out is an item of the transcript, at the place where it happened:
 
     data["tool"] = {"name", "arguments", "result", "step"}   as the model gave and got it
-                   and "figure" {kind, drawing, says} of `show`,
+                   and "figure" {kind, drawing, caption, says} of `show`,
                    and "state" where the lesson's progress changed: see `course`
 
 The item's words say only what the student may know; its data never goes to a student's client.
@@ -309,7 +309,7 @@ class Tools:
 
 
 def _shown(item_id: str, figure: Mapping[str, Any]) -> BoardShown:
-    return BoardShown(item_id, figure["kind"], figure["says"], figure["drawing"])
+    return BoardShown(item_id, figure["kind"], figure["caption"], figure["says"], figure["drawing"])
 
 
 def _found(passages: Sequence[Passage]) -> dict[str, Any]:

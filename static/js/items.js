@@ -3,6 +3,7 @@
 const BLANK = {
   role: "assistant", speaker: { kind: "ai", name: null }, text: "", final: false, saved: false, status: "in_progress",
   sounding: false, playedMs: 0, words: [], heard: null, interrupted: false, response: null, lost: false,
+  tool: null, // what the tutor used, where the item notes that
   typed: false, reading: null, // what a person corrected of it: things.js
 };
 
@@ -13,9 +14,18 @@ export function readItem(wire) {
   const item = { id: wire.id, role: wire.role, status: wire.status ?? "completed" };
   item.speaker = speakerOf(wire);
   if (known.length > 0) item.text = known.join(" ");
+  const tool = wire.tool?.name ?? wire.tool;
+  if (typeof tool === "string") item.tool = tool;
   if (typeof wire.heard === "string") item.heard = wire.heard;
   if (wire.role === "assistant" && (wire.interrupted || wire.status === "incomplete")) item.interrupted = true;
   return item;
+}
+
+const BEHIND = new Set(["check_answer", "look_up", "note_progress"]);
+
+/** Whether an item notes only what the tutor did for itself: no student waits for that. */
+export function isBehind(item) {
+  return BEHIND.has(item.tool?.name ?? item.tool);
 }
 
 const KINDS = new Set(["student", "ai", "tutor", "system"]);

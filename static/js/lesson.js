@@ -13,6 +13,7 @@ const QUIET_ERRORS = new Set([
 ]);
 const QUIET_NOTICES = new Set(["paused", "resumed"]); // the control says it already
 const NOTICES = 3;
+const FIGURES = 4; // of the open step; the server remembers as many
 
 export const NOTHING_YET = {
   phase: "idle", // idle | connecting | open | reconnecting | taken | refused | over
@@ -32,7 +33,8 @@ export const NOTHING_YET = {
   progress: null,
   floor: { holder: "ai", person: null, epoch: 0 },
   people: [], // who reads along
-  board: [],
+  board: [], // formulas of the tutor's words
+  figures: [], // what the tutor shows, oldest first
   notices: [],
   ended: null,
   summary: null,
@@ -105,7 +107,10 @@ const HANDLERS = {
   "session.updated": (state, { session }) => ({ session }),
   "lesson.progress": (state, { step, steps, goal, status }) => ({
     progress: { step, steps, goal, status },
-    board: state.progress && state.progress.step !== step ? [] : state.board,
+    ...(state.progress && state.progress.step !== step ? { board: [], figures: [] } : {}),
+  }),
+  "board.show": (state, { item_id: id, kind, caption, says, drawing }) => ({
+    figures: [...state.figures.filter((figure) => figure.id !== id), { id, kind, caption, says, drawing }].slice(-FIGURES),
   }),
   "floor.changed": (state, { holder, person, epoch }) => ({ floor: { holder, person, epoch } }),
   presence: (state, { people }) => ({ people }),

@@ -37,6 +37,7 @@ export class Entry extends Component {
 }
 
 function Words({ item }) {
+  if (item.tool?.words) return html`<${Rich} text=${item.tool.words} />`;
   if (!item.said) return html`<em class="faint">The words could not be made out.</em>`;
   const { said, cut } = captionOf({ text: item.said, heard: item.heard, words: [], playedMs: 0, interrupted: item.interrupted && item.heard !== null, final: true });
   return html`<${Rich} text=${item.said} to=${said} />${cut && html`<s class="cut"><span class="for-screen-reader"> Not heard: </span><${Rich} text=${item.said} from=${said} /></s>`}`;

@@ -58,7 +58,7 @@ function Room({ api, me, card, ways }) {
       <p class="follow-line" role="status" data-phase=${state.phase}><span class="follow-dot" aria-hidden="true"></span>${LINES[state.phase] ?? "Opening…"}</p>
       ${progress && html`<${Steps} ...${progress} />`}
     </header>
-    <${Transcript} items=${state.items} speech=${state.speech} announce=${true} names=${names} locale=${me.locale} />
+    <${Transcript} items=${state.items} speech=${state.speech} announce=${true} names=${names} locale=${me.locale} tools=${true} />
     <footer class="follow-foot">
       <p>You read along. <bdi>${card.student.name}</bdi> can see that you do.${others.length > 0 && html` <span dir="auto">${readingAlong(others)}</span>`}
         ${state.session && html` <span class="faint">${engineWords([state.session.engine])}</span>`}</p>
@@ -73,5 +73,5 @@ function Over({ card, me, ended, items, names }) {
       <p><bdi>${card.student.name}</bdi>: <span dir="auto">${card.lesson.title}</span>${ended && `, ${duration(ended.duration_ms, me.locale)}`}.</p>
       <div class="actions"><a class="button primary" href=${`/tutor/sessions/${card.id}`}>Review it</a><a class="button" href="/tutor/live">Running lessons</a></div>
     </section>
-    ${items?.length > 0 && html`<${Transcript} items=${items} speech="none" announce=${false} names=${names} locale=${me.locale} />`}</div>`;
+    ${items?.length > 0 && html`<${Transcript} items=${items} speech="none" announce=${false} names=${names} locale=${me.locale} tools=${true} />`}</div>`;
 }

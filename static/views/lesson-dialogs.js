@@ -6,10 +6,10 @@ import { Readers } from "./readers.js";
 
 /** The lesson's dialogs, by name. */
 export function LessonDialog({ name, close, api, me, room, state, lesson, choose }) {
-  const { board, progress } = state;
+  const { board, figures, progress } = state;
   return {
     board: () => html`<${Dialog} title="Board" onClose=${close} kind="sheet">
-      <${BoardContent} formulas=${board} goal=${progress?.goal ?? lesson.goal} language=${lesson.language} /><//>`,
+      <${BoardContent} figures=${figures} formulas=${board} goal=${progress?.goal ?? lesson.goal} language=${lesson.language} /><//>`,
     options: () => html`<${Dialog} title="Options" onClose=${close}>
       <${Options} preferences=${me.preferences} choose=${choose} hears=${lesson.hears_speech} /><//>`,
     ask: () => html`<${Ask} close=${close} ask=${(reason) => room.askPerson(reason)} />`,

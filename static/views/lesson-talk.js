@@ -30,18 +30,18 @@ export function Talk({ api, me, room, state, lesson, prefer }) {
     prefer(preferences);
     room.prefer(preferences);
   };
-  const { session, board, progress, items, speech, microphone, trouble, paused } = state;
+  const { session, board, figures, progress, items, speech, microphone, trouble, paused } = state;
   const isQuiet = !isSounding(state) && !state.response;
   return html`<a class="skip" href="#composer">Skip to typing</a>
     <div class="lesson">
       ${lesson.sandbox && html`<${Trying} lesson=${lesson} />`}
-      <${LessonHead} lesson=${lesson} state=${state} saving=${isSaving(state)} open=${setDialog} hasBoard=${board.length > 0} />
+      <${LessonHead} lesson=${lesson} state=${state} saving=${isSaving(state)} open=${setDialog} hasBoard=${board.length + figures.length > 0} />
       <main class="lesson-main" id="main" tabindex="-1" ref=${main}>
         <div class="lesson-view">
           <h1 class="for-screen-reader" lang=${lesson.language}>${lesson.title}</h1>
           <${Transcript} items=${items} speech=${speech} language=${lesson.language}
             rules=${session?.engine === "offline"} announce=${me.preferences.announce !== false} locale=${me.locale} />
-          <${Board} formulas=${board} goal=${progress?.goal ?? lesson.goal} language=${lesson.language} />
+          <${Board} figures=${figures} formulas=${board} goal=${progress?.goal ?? lesson.goal} language=${lesson.language} />
         </div>
         <div class="dock">
           <${Notices} state=${state} dismiss=${dismiss} />

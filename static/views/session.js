@@ -1,4 +1,4 @@
-import { readItem } from "../js/items.js";
+import { isBehind, readItem } from "../js/items.js";
 import { readingsOf } from "../js/things.js";
 import { moment } from "../lib/format.js";
 import { html } from "../lib/html.js";
@@ -40,7 +40,7 @@ export function Session({ api, me, session: id }) {
     <section aria-labelledby="said-title">
       <h2 id="said-title">What was said</h2>
       ${items.length === 0 ? html`<p class="empty">Nothing was said.</p>` : html`<ol class="log paper">
-        ${items.map((item) => html`<${Line} key=${item.id} item=${recorded(item, readings)} locale=${me.locale} />`)}</ol>`}
+        ${items.filter((item) => !isBehind(item)).map((item) => html`<${Line} key=${item.id} item=${recorded(item, readings)} locale=${me.locale} />`)}</ol>`}
       <p class="downloads">Keep a copy:
         ${" "}<a href=${`/api/v1/sessions/${id}/transcript?format=text`} download>as text</a>,
         ${" "}<a href=${`/api/v1/sessions/${id}/transcript?format=vtt`} download>as subtitles</a></p>

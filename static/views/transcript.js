@@ -1,4 +1,5 @@
 import { captionOf } from "../js/captions.js";
+import { isBehind } from "../js/items.js";
 import { Component, classes, html, useEffect, useLayoutEffect, useRef } from "../lib/html.js";
 import { Correction } from "./correction.js";
 import { Rich } from "./maths.js";
@@ -7,9 +8,10 @@ const NEAR_END = 120; // pixels: who has scrolled further up is reading, and is 
 
 /**
  * The conversation, which is also the caption track. Finished sentences are plain content of the log; what
- * is still growing is hidden from screen readers, or they would stutter word by word.
+ * is still growing is hidden from screen readers, or they would stutter word by word. With `tools`, what the
+ * tutor looked up and noted is told too.
  */
-export function Transcript({ items, speech, language, rules, announce, names = NAMES, locale }) {
+export function Transcript({ items, speech, language, rules, announce, names = NAMES, locale, tools = false }) {
   const box = useRef(null);
   const following = useRef(true);
   const scrolled = (node) => {
@@ -23,7 +25,8 @@ export function Transcript({ items, speech, language, rules, announce, names = N
     window.addEventListener("scroll", followPage);
     return () => window.removeEventListener("scroll", followPage);
   }, []);
-  const shown = items.filter((item) => item.text || item.lost || (item.role === "user" && !item.final));
+  const told = tools ? items : items.filter((item) => !isBehind(item));
+  const shown = told.filter((item) => item.text || item.lost || (item.role === "user" && !item.final));
   const unheard = speech === "speaking" && !shown.some((item) => item.role === "user" && !item.final);
   return html`<div class="transcript" ref=${box} onScroll=${({ currentTarget }) => scrolled(currentTarget)} tabindex="0" role="region" aria-label="The conversation">
     ${rules && html`<p class="honest">Your tutor is a computer that follows this lesson's rules. It can mishear you.</p>`}

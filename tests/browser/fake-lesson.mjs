@@ -72,6 +72,15 @@ export class FakeLesson {
     return item;
   }
 
+  /** The tutor puts this on the board. */
+  show({ kind, caption = "", says, drawing }) {
+    const item = this.#add({ id: `item_${++this.#count}`, role: "system", speaker: "system", tool: "show", text: `On the board: ${says}` });
+    item.shown = { type: "board.show", item_id: item.id, kind, caption, says, drawing };
+    this.emit({ type: "conversation.item.added", item: wire(item), previous_item_id: this.#previous(item) });
+    this.emit(item.shown);
+    this.#done(item);
+  }
+
   /** The student is heard to say this, and answered. */
   async hear(text, { answer = true } = {}) {
     const item = this.#add({ id: `item_${++this.#count}`, role: "user", speaker: "student", kind: "audio", text: null });
@@ -154,6 +163,7 @@ export class FakeLesson {
       this.emit({ type: "conversation.item.done", item: wire(item), previous_item_id: this.#previous(item) });
     }
     if (this.items.length > 0) this.progress();
+    for (const { shown } of this.items) if (shown) this.emit(shown);
   }
 
   #respond() {
@@ -228,11 +238,11 @@ export class FakeLesson {
   }
 }
 
-function wire({ id, role, speaker, kind, status, text, heard, interrupted }) {
+function wire({ id, role, speaker, kind, status, text, heard, interrupted, tool }) {
   const part = role === "user"
     ? kind === "text" ? { type: "input_text", text } : { type: "input_audio", transcript: text }
     : role === "system" ? { type: "input_text", text } : { type: "output_audio", transcript: text };
-  const cut = { ...(heard === undefined ? {} : { heard }), ...(interrupted ? { interrupted } : {}) };
+  const cut = { ...(heard === undefined ? {} : { heard }), ...(interrupted ? { interrupted } : {}), ...(tool ? { tool } : {}) };
   return { id, type: "message", object: "realtime.item", role, speaker, status, content: [part], ...cut };
 }
 

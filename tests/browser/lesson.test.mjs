@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { accessibilityFaults } from "./browser.mjs";
 import { OPENING, WORD_MS } from "./fake-lesson.mjs";
 import { begun, button, control, sent, stage, until } from "./stage.mjs";
 
@@ -266,4 +267,39 @@ test("a lesson that was begun goes on at a reload, from the address", async (t) 
   assert.deepEqual(await texts(page), [OPENING]);
   assert.equal(lesson.connections, 2);
   assert.equal(sent(lesson, "response.create").length, 1, "nothing is asked twice");
+});
+
+const FRACTION = {
+  kind: "fraction", caption: "A pizza", says: "A pizza. 2 of 4 equal parts are filled.",
+  drawing: { fractions: [{ top: 2, bottom: 4 }] },
+};
+const PLOT = {
+  kind: "plot", caption: "<img src=x onerror=alert(1)>", says: "A plot of y = x^2, for x from 0 to 2.",
+  drawing: {
+    x: { from: 0, to: 2, ticks: [0, 1, 2] }, y: { from: 0, to: 4, ticks: [0, 2, 4] },
+    lines: [{ label: "y = x^2", pieces: [[[0, 0], [1, 1], [2, 4]]] }], points: [[1, 1]],
+  },
+};
+
+test("what the tutor shows is drawn, told in words, there again after a reload, and gone with its step", async (t) => {
+  const { page, lesson } = await begun(t);
+  await control(page, "listening").waitFor();
+  lesson.show(FRACTION);
+  lesson.show(PLOT);
+  const board = page.locator(".board");
+  await board.getByRole("img", { name: FRACTION.says }).waitFor();
+  assert.equal(await board.locator(".whole .filled").count(), 2);
+  assert.ok(await board.locator("path.curve").first().getAttribute("d"));
+  await board.getByText(PLOT.caption).waitFor();
+  await page.locator('[role="log"] .line.system', { hasText: "2 of 4 equal parts" }).waitFor();
+  assert.deepEqual(await accessibilityFaults(page), []);
+
+  await page.reload();
+  await button(page, "Continue").click();
+  await board.getByRole("img", { name: PLOT.says }).waitFor();
+  assert.equal(await board.locator(".figure").count(), 2);
+  lesson.step += 1;
+  lesson.progress();
+  await until(async () => (await board.locator(".figure").count()) === 0, "the board is wiped");
+  assert.deepEqual(page.faults, []);
 });

@@ -247,7 +247,8 @@ EVENTS: dict[str, Event] = {
     "board": events.BoardShown(
         "item_t2",
         "fraction",
-        "2 of 4 equal parts are filled.",
+        "A pizza",
+        "A pizza. 2 of 4 equal parts are filled.",
         {"fractions": [{"top": 2, "bottom": 4}]},
     ),
 }

@@ -101,9 +101,9 @@ def test_figures_speak_the_lessons_language():
     assert draw("fraction", "2/4", "", "fi").says == "2 of 4 equal parts are filled."
 
 
-def test_an_axis_ends_where_its_numbers_do():
+def test_an_axis_ends_where_its_numbers_do_with_room_for_its_points():
     drawing = draw("points", "(1, 2), (3, -4)", "").drawing
-    assert drawing["y"] == {"from": -4, "to": 2, "ticks": [-4, -3, -2, -1, 0, 1, 2]}
+    assert drawing["y"] == {"from": -5, "to": 3, "ticks": [-5, -4, -3, -2, -1, 0, 1, 2, 3]}
     drawing = draw("plot", "1/x; x from -5 to 5", "").drawing
     assert drawing["y"]["to"] < 20, "the pole does not press the rest flat"
 
