@@ -13,6 +13,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+import orjson
 import structlog
 
 from ai.audio import duration_ms
@@ -275,9 +276,11 @@ class Answering:
         self._results[call] = asyncio.get_running_loop().create_future()
         self._report(ToolCalled(answer, call, name, arguments))
         try:
-            return await self._results[call]
+            output = await self._results[call]
         finally:
             del self._results[call]
+        self.step = _open_step(output, self.step)
+        return output
 
     async def _say(self, ask: Ask, text: str) -> None:
         """One sentence; its text comes with the first of its sound."""
@@ -301,3 +304,13 @@ class Answering:
             raise EngineFailed(
                 "no sound came", fault=Fault("transient", "no_sound", "The voice said nothing.")
             )
+
+
+def _open_step(output: str, step: int) -> int:
+    """The step that is open after a tool was used, from 0: `open_step` of its result, from 1."""
+    try:
+        found = orjson.loads(output)
+    except orjson.JSONDecodeError:
+        return step
+    number = found.get("open_step") if isinstance(found, dict) else None
+    return number - 1 if type(number) is int and number > 0 else step

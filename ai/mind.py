@@ -2,8 +2,9 @@
 
 The system part is the compiled brief and nothing else. What the student said and what tools brought
 are turns (`ai.mind_turns`). The model's text is cut into sentences as it comes (`ai.sayable`), and
-each is given at once; tools are used between, in rounds. Whatever the model does, an answer ends:
-there are bounds on its length, its rounds, and the time it may take.
+each is given at once; tools are used between, in rounds. Where the lesson is, the tools know, not
+the model's words. Whatever the model does, an answer ends: there are bounds on its length, its
+rounds, and the time it may take.
 """
 
 import asyncio
@@ -11,15 +12,11 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
-import orjson
-
 from ai.engine import (
     Brief,
     Cue,
     EngineFailed,
     EngineUnavailable,
-    Keep,
-    Moved,
     Piece,
     Say,
     Spent,
@@ -41,8 +38,6 @@ from ai.mind_turns import note, plain, turns_of
 from ai.sayable import Sentences
 from ai.tools import Tool, named
 
-STATUSES = frozenset({"asking", "hinting", "done", "solved_for_them", "lesson_done"})
-"Of `Moved`; any other word in a tool's result is none."
 NO_MORE_TOOLS = '{"error":"No more tools in this answer. Speak to the student now."}'
 TOO_LATE = '{"error":"The tool took too long. Go on without it."}'
 SPEAK = "Speak to the student now, in one to three short sentences."
@@ -112,9 +107,6 @@ class LanguageTutor:
             if part.uses:
                 last = number == self._limits.rounds - 1
                 results = await self._results(part.uses, use, last=last)
-                for result in results:
-                    for moved in _moves(result.output):
-                        yield moved
                 turns += [*part.turns(), *results]
             elif part.stopped == "length":
                 tokens = self._limits.more_tokens
@@ -232,19 +224,3 @@ def _ask_to_speak(turns: list[ModelTurn]) -> None:
         turns[-1] = Said("student", f"{last.text}\n{note(SPEAK)}")
     else:
         turns.append(Said("student", note(SPEAK)))
-
-
-def _moves(output: str) -> list[Piece]:
-    """Where a tool's result says that the lesson is: the model's own words move nothing."""
-    try:
-        found = orjson.loads(output)
-    except orjson.JSONDecodeError:
-        return []
-    progress = found.get("progress") if isinstance(found, dict) else None
-    if not isinstance(progress, dict):
-        return []
-    step, status = progress.get("step"), progress.get("status")
-    if type(step) is not int or status not in STATUSES:
-        return []
-    moved: list[Piece] = [Moved(step, status)]
-    return [*moved, Keep({}, finished=True)] if status == "lesson_done" else moved

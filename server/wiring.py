@@ -56,7 +56,8 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
         stack.push_async_callback(engines.close)
         await engines.load_all()
         bus = Bus()
-        worker = Worker(database, handlers(database, bus))
+        prices = config.engines.prices
+        worker = Worker(database, handlers(database, bus, engines.language_model, prices))
         worker.start()
         stack.push_async_callback(worker.stop)
         lobby = Lobby(
@@ -70,7 +71,7 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
                 live_per_student=config.live_sessions_per_student,
                 sessions=config.live_sessions,
             ),
-            prices=config.engines.prices,
+            prices=prices,
             judge=judge,
         )
         stack.push_async_callback(lobby.close)

@@ -240,6 +240,25 @@ async def count_live(database: Database, tenant_id: UUID, student_id: UUID) -> i
         return int(await connection.fetchval(_QUERIES["count_live"], tenant_id, student_id))
 
 
+async def add_usage(
+    database: Database, tenant_id: UUID, session_id: UUID, usage: Sequence[Usage]
+) -> None:
+    """Count what a session used after it was over."""
+
+    async def work(connection: Connection) -> None:
+        await connection.execute(
+            _QUERIES["add_usage"],
+            tenant_id,
+            session_id,
+            key,
+            *zip(*map(_USAGE, usage), strict=True),
+        )
+
+    if usage:
+        key = new_id().hex
+        await database.run(tenant_id, work)
+
+
 async def usage_of(database: Database, tenant_id: UUID, session_id: UUID) -> list[Usage]:
     """What a session used, by engine, model and unit."""
     async with database.transaction(tenant_id) as connection:

@@ -83,6 +83,21 @@ def summarise(
     )
 
 
+def by_model(
+    model: str, brief: Brief, items: Iterable[Item], progress: Progress
+) -> tuple[Sentence, ...]:
+    """What is told by rules also where a language model wrote the rest, and that it did."""
+    words = words_in(brief.language)
+    log = sorted(items, key=lambda item: item.position)
+    here = min(progress.step, len(brief.steps) - 1)
+    finished = progress.status == "lesson_done"
+    return (
+        _where_it_ended(words, brief, finished, here, log),
+        *_how_it_was_heard(words, log),
+        _made_by(words, log, model),
+    )
+
+
 def _without_words(
     words: Words, brief: Brief, subjects: tuple[str, ...], log: Sequence[Item]
 ) -> Summary:
@@ -240,10 +255,13 @@ def _how_it_was_heard(words: Words, log: Sequence[Item]) -> list[Sentence]:
     return [Sentence(told.format(times=words.count(len(missed)).capitalize()), missed)]
 
 
-def _made_by(words: Words, log: Sequence[Item]) -> Sentence:
+def _made_by(words: Words, log: Sequence[Item], model: str = "") -> Sentence:
+    """`model` empty: rules did."""
     ids = tuple(dict.fromkeys(item.id for item in (*log[:1], *log[-1:])))
     transcript = words.transcript[any(item.corrected for item in log)]
-    return Sentence(words.made_by.format(transcript=transcript, unchecked=words.unchecked), ids)
+    told = words.made_by_model if model else words.made_by
+    text = told.format(model=model, transcript=transcript, unchecked=words.unchecked)
+    return Sentence(text, ids)
 
 
 def _where_it_ended(

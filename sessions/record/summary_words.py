@@ -35,6 +35,7 @@ class Words:
     transcript: tuple[str, str]
     "As it was, corrected."
     made_by: str
+    made_by_model: str
     unchecked: str
     "The part of `made_by` which `checked` replaces once somebody has looked through it."
     checked: str
@@ -83,6 +84,7 @@ ENGLISH = Words(
     stopped_at="The lesson stopped at question {number} of {of}: {ask}",
     transcript=("the transcript", "the corrected transcript"),
     made_by="Fixed rules made this summary from {transcript}; {unchecked}.",
+    made_by_model="A language model ({model}) made this summary from {transcript}; {unchecked}.",
     unchecked="nobody has checked it yet",
     checked="{name} has looked through it",
     go_on="Go on with {ask}",
@@ -122,6 +124,8 @@ SPANISH = Words(
     stopped_at="La lección se detuvo en la pregunta {number} de {of}: {ask}",
     transcript=("la transcripción", "la transcripción corregida"),
     made_by="Unas reglas fijas hicieron este resumen a partir de {transcript}; {unchecked}.",
+    made_by_model="Un modelo de lenguaje ({model}) hizo este resumen a partir de {transcript};"
+    " {unchecked}.",
     unchecked="nadie lo ha revisado todavía",
     checked="{name} lo ha revisado",
     go_on="Sigue con {ask}",

@@ -110,11 +110,22 @@ async def test_tools_are_used_through_the_caller(lesson: Lesson) -> None:
     lesson.leg.answer(ASK)
     call = await lesson.until(ToolCalled)
     assert (call.answer, call.name, call.arguments) == ("a1", "check_answer", '{"said":"two"}')
-    lesson.leg.give(call.call, '{"verdict":"right","progress":{"step":0,"status":"done"}}')
+    lesson.leg.give(call.call, '{"noted":true,"open_step":4}')
     await lesson.until(AnswerEnded)
     assert [type(event) for event in of_answers(lesson.events)] == [
-        ToolCalled, Progressed, Spoke, AnswerEnded,
+        ToolCalled, Spoke, AnswerEnded,
     ]  # fmt: skip
+    assert lesson.leg._answering.step == 3, "whose answers the ears expect now"
+
+
+@pytest.mark.parametrize("output", ["", "no JSON", "[1]", "{}", '{"open_step":true}'])
+async def test_a_result_that_is_odd_is_the_models_to_read(lesson: Lesson, output: str) -> None:
+    lesson.script([ToolUse("x", "show", "{}")], says("So."))
+    lesson.leg.read("two")
+    lesson.leg.answer(ASK)
+    lesson.leg.give((await lesson.until(ToolCalled)).call, output)
+    await lesson.until(AnswerEnded)
+    assert lesson.leg._answering.step == 0
 
 
 # ---- thought ahead -----------------------------------------------------------------------------

@@ -108,48 +108,24 @@ async def test_tools_are_used_between_the_words() -> None:
 
     async def use(name: str, arguments: str) -> str:
         used.append((name, arguments))
-        return '{"verdict":"right","progress":{"step":1,"status":"asking"}}'
+        return '{"verdict":"right"}'
 
     pieces = await answer(model, use=use)
     assert pieces == [
-        Say("Let me see."), Moved(1, "asking"), Say("Right!"), Say("What is 2 + 2?"),
+        Say("Let me see."), Say("Right!"), Say("What is 2 + 2?"),
     ]  # fmt: skip
     assert used == [("check_answer", '{"said":"two"}')]
     turns = model.asked[1][1]
     assert turns[-3:] == [
         Said("tutor", "Let me see."),
         ToolUse("c1", "check_answer", '{"said":"two"}'),
-        ToolResult("c1", '{"verdict":"right","progress":{"step":1,"status":"asking"}}'),
+        ToolResult("c1", '{"verdict":"right"}'),
     ]
     assert model.asked[0][2] == ["check_answer", "note_progress"]
 
 
-async def test_the_end_of_the_plan_closes_the_lesson() -> None:
-    model = ScriptedModel([ToolUse("c", "note_progress", "{}")], says("Bye."))
-
-    async def use(name: str, arguments: str) -> str:
-        return '{"progress":{"step":0,"status":"lesson_done"}}'
-
-    pieces = await answer(model, use=use)
-    assert pieces == [Moved(0, "lesson_done"), Keep({}, finished=True), Say("Bye.")]
-
-
-@pytest.mark.parametrize(
-    "output",
-    ["", "no JSON", "[1]", '{"progress":7}', '{"progress":{"step":true,"status":"done"}}',
-     '{"progress":{"step":1,"status":"drop tables"}}'],
-)  # fmt: skip
-async def test_a_result_that_is_odd_moves_nothing(output: str) -> None:
-    model = ScriptedModel([ToolUse("c", "note_progress", "{}")], says("So."))
-
-    async def use(name: str, arguments: str) -> str:
-        return output
-
-    assert await answer(model, use=use) == [Say("So.")]
-
-
-async def test_words_of_the_model_move_nothing() -> None:
-    model = ScriptedModel(says('{"progress":{"step":1,"status":"lesson_done"}} Good.'))
+async def test_where_the_lesson_is_only_tools_say() -> None:
+    model = ScriptedModel(says('{"open_step":3,"status":"lesson_done"} Good.'))
     assert not any(isinstance(piece, Moved | Keep) for piece in await answer(model))
 
 
