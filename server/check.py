@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 
 from server.config import Config
+from server.engines import Engines
+from server.probe import Outcome
 from server.wiring import open_parts
 from sessions import jobs
 from tenancy import audit, migrate
@@ -40,6 +42,21 @@ async def engine(config: Config) -> Finding:
         sentence = f"The offline tutor does not start ({type(trouble).__name__})."
         return Finding("engine", f"{sentence} Start the server and read its log.", well=False)
     return Finding("engine", f"The offline tutor is warm after {took_s:.1f} s.")
+
+
+async def engines(config: Config, database: Database, slug: str) -> AsyncIterator[Outcome]:
+    """Say a sentence to each engine of a school, in its order.
+
+    Raises:
+        TenantUnknown: If there is no such school.
+    """
+    school = await database.tenant_by_slug(slug)
+    async with AsyncExitStack() as stack:
+        parts, _, _ = await open_parts(config, stack)
+        home = Engines(config.engines, database, parts)
+        stack.push_async_callback(home.close)
+        async for outcome in home.probe(school.id):
+            yield outcome
 
 
 async def record(database: Database) -> AsyncIterator[Finding]:

@@ -110,7 +110,11 @@ def _parser() -> argparse.ArgumentParser:
     load.set_defaults(run=lambda config, options: _run(_restore(config, options)))
 
     check = commands.add_parser("check", help="look for what would keep the server from working")
-    check.set_defaults(run=lambda config, _: _run(_check(config)))
+    check.add_argument(
+        "what", nargs="?", choices=("engines",), help="say a sentence to each of a school's engines"
+    )
+    check.add_argument("--tenant", metavar="SLUG", help="the school whose engines are meant")
+    check.set_defaults(run=lambda config, options: _run(_check(config, options)))
 
     simulate = commands.add_parser("simulate", help="be a provider of tutors, for tests and demos")
     simulate.add_argument("provider", choices=("nova", "openai", "converse"))
@@ -422,7 +426,11 @@ def _simulate(options: argparse.Namespace) -> int:
         raise Misused(str(problem)) from None
 
 
-async def _check(config: Config) -> int:
+async def _check(config: Config, options: argparse.Namespace) -> int:
+    if bool(options.what) != bool(options.tenant):
+        raise Misused("To try engines, say whose: `student-connect check engines --tenant SLUG`.")
+    if options.what:
+        return await _check_engines(config, options.tenant)
     from server import check  # the other commands do without the engine, and start faster
 
     well = True
@@ -437,4 +445,15 @@ async def _check(config: Config) -> int:
     async with _database(config) as database:
         async for finding in check.record(database):
             show(finding)
+    return 0 if well else FAILED
+
+
+async def _check_engines(config: Config, slug: str) -> int:
+    from server import check
+
+    well = True
+    async with _database(config) as database:
+        async for outcome in check.engines(config, database, slug):
+            well &= outcome.well
+            print(f"{'well' if outcome.well else 'ILL '}  {outcome.engine:<15}  {outcome}")
     return 0 if well else FAILED

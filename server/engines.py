@@ -162,17 +162,21 @@ class Engines:
         """What writes a school's summaries; None: it has none."""
         return (await self.of(tenant_id)).mind
 
-    async def probe(self, tenant_id: UUID) -> AsyncIterator[Outcome]:
-        """Say a sentence to each engine that the school allows, in its order."""
+    async def probe(
+        self, tenant_id: UUID, *, but: Sequence[str] = (), aloud: bool = True
+    ) -> AsyncIterator[Outcome]:
+        """Say a sentence to each engine that the school allows, in its order, except `but`."""
         school = await self.renew(tenant_id)
         held = Chain([*school.engines.values(), self._parts.offline], self.breakers)
         school.chains.add(held)
         for name in school.settings.order:
+            if name in but:
+                continue
             engine = self._parts.offline if name == "offline" else school.engines.get(name)
             if engine is None:
                 yield Outcome(name, False, school.problems[name], code="not_configured")
             else:
-                yield await probe(engine, self._parts.speaker)
+                yield await probe(engine, self._parts.speaker if aloud else None)
 
     async def of(self, tenant_id: UUID) -> SchoolEngines:
         """A school's engines as it decided them at most a moment ago."""
@@ -308,6 +312,7 @@ class _Maker:
         closing: list[Closes],
     ) -> None:
         self._config = config
+        self._ca_file = str(config.ca_file) if config.ca_file else None
         self._settings = settings
         self._secrets = secrets
         self._parts = parts
@@ -322,7 +327,7 @@ class _Maker:
             model=settings.nova_model,
             endpoint=settings.bedrock_endpoint or None,
             voice=settings.nova_voice,
-            ca_file=self._config.ca_file,
+            ca_file=self._ca_file,
         )
         key = f"nova-sonic:{_mark(mark, settings.nova_model, settings.nova_voice)}"
         made: VoiceEngine = vendor.NovaSonic(reached, credentials, self._parts.vad, key=key)
@@ -346,6 +351,7 @@ class _Maker:
                 region=settings.aws_region,
                 model=settings.bedrock_text_model,
                 endpoint=settings.bedrock_endpoint or None,
+                ca_file=self._ca_file,
             )
             made = vendor.ConverseModel(reached, credentials)
         else:
@@ -378,11 +384,11 @@ class _Maker:
         key = self._secrets.get("openai", {}).get("api_key")
         if key is None and settings.openai_base_url == server.openai_base_url:
             key = self._config.openai_key
-        if key is None:
+        if key is None and settings.openai_base_url.startswith(OPENAI):
             raise NotBuilt(NO_OPENAI_KEY)
         vendor = await _vendor("ai.openai.settings")
         return vendor.OpenAISettings(
-            api_key=str(key),
+            api_key=str(key or ""),  # servers of one's own may want none
             base_url=settings.openai_base_url,
             model=model,
             voice=settings.openai_voice,

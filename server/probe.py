@@ -35,6 +35,7 @@ ANSWER_WITHIN_S = 20.0
 FRAME_MS = 20
 SENTENCE = "Hello! Can you hear me?"
 LONGEST_QUOTE = 120
+NOT_HEARD = "It did not hear the sentence that was said to it."
 
 BRIEF = Brief(
     instructions=(
@@ -102,6 +103,16 @@ class Outcome:
     code: str | None = None
     "Of the fault."
 
+    def __str__(self) -> str:
+        took = (
+            ("open", self.open_ms),
+            ("first words", self.text_ms),
+            ("first sound", self.voice_ms),
+        )
+        times = ", ".join(f"{what} after {ms} ms" for what, ms in took if ms is not None)
+        heard = f" It understood {_quoted(self.heard)}." if self.heard else ""
+        return f"{self.sentence}{heard}{f' ({times})' if times else ''}"
+
 
 class Broken(Exception):
     """The engine failed; `fault` says how."""
@@ -155,6 +166,7 @@ class _Line:
         self._clock = clock
         self._events: asyncio.Queue[EngineEvent] = asyncio.Queue()
         self._asked = 0
+        self._heard: str | None = None
 
     def report(self, event: EngineEvent) -> None:
         self._events.put_nowait(event)
@@ -167,7 +179,7 @@ class _Line:
         while True:
             event = await self._next("It did not answer in time.")
             if isinstance(event, Spoke) and event.answer == name:
-                said += event.text
+                said = f"{said} {event.text}"
                 if first is None and (event.pcm or not sound):
                     first = self._clock()
             elif isinstance(event, AnswerEnded) and event.answer == name:
@@ -185,8 +197,12 @@ class _Line:
         self.leg.detect(TurnDetection())
         talking = asyncio.create_task(self._talk(bytes(pcm)))
         try:
-            heard = await self._heard()
-            return heard, (await self.ask(sound=True))[1]
+            while not isinstance(await self._next(NOT_HEARD), SpeechStopped):
+                pass
+            _, voice_ms = await self.ask(sound=True)
+            while self._heard is None:  # some tell the words after they have answered them
+                await self._next(NOT_HEARD)
+            return self._heard, voice_ms
         finally:
             talking.cancel()
             await asyncio.gather(talking, return_exceptions=True)
@@ -201,15 +217,6 @@ class _Line:
             sent_ms += FRAME_MS
             await asyncio.sleep(max(0.0, began + sent_ms / 1000 - self._clock()))
 
-    async def _heard(self) -> str:
-        stopped, heard = False, None
-        while not stopped or heard is None:
-            event = await self._next("It did not hear the sentence that was said to it.")
-            stopped = stopped or isinstance(event, SpeechStopped)
-            if isinstance(event, Transcribed):
-                heard = event.text
-        return heard
-
     async def _next(self, otherwise: str) -> EngineEvent:
         try:
             async with asyncio.timeout(ANSWER_WITHIN_S):
@@ -218,6 +225,8 @@ class _Line:
             raise Broken(Fault("transient", "no_answer", otherwise)) from None
         if isinstance(event, Failed):
             raise Broken(event.fault or Fault("transient", event.code, event.detail))
+        if isinstance(event, Transcribed):
+            self._heard = event.text
         return event
 
 

@@ -4,13 +4,14 @@ import asyncio
 import os
 import stat
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from server import check, cli
+from server.probe import Outcome
 from tenancy import migrate
 from tenancy.crypto import Keyring
 from tenancy.embedded import Embedded, check_free
@@ -246,6 +247,32 @@ async def test_a_check_tells_of_work_that_was_given_up(
     (told,) = (line for line in lines if line.startswith("ILL "))
     assert "summarise" in told
     assert "8 attempts (ValueError)" in told
+
+
+@pytest.mark.parametrize("arguments", [["engines"], ["--tenant", "lincoln"]])
+def test_whose_engines_are_tried_must_be_said(run: Run, arguments: list[str]) -> None:
+    code, _, errors = run("check", *arguments)
+    assert code == 2
+    assert "check engines --tenant SLUG" in errors
+
+
+def test_engines_are_tried_in_order_and_what_is_ill_makes_it_fail(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def tried(config: object, database: object, slug: str) -> AsyncIterator[Outcome]:
+        yield Outcome("offline", True, "It said: “Hello.”", 1, 20, 300, "can you hear me")
+        yield Outcome("nova-sonic", slug != "lincoln", "Give it a key.", code="not_configured")
+
+    monkeypatch.setattr(check, "engines", tried)
+    code, lines, _ = run("check", "engines", "--tenant", "springfield")
+    assert code == 0
+    assert lines[0] == (
+        "well  offline          It said: “Hello.” It understood “can you hear me”."
+        " (open after 1 ms, first words after 20 ms, first sound after 300 ms)"
+    )
+    code, lines, _ = run("check", "engines", "--tenant", "lincoln")
+    assert code == 1
+    assert lines[1] == "ILL   nova-sonic       Give it a key."
 
 
 def test_a_backup_is_for_its_owner_and_not_restored_over_schools(run: Run, tmp_path: Path) -> None:
