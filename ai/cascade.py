@@ -21,6 +21,7 @@ from ai.engine import (
     EngineError,
     HeardSpeech,
     Leg,
+    Patience,
     Report,
     Speaker,
     TurnDetection,
@@ -73,6 +74,7 @@ class Cascade:
         """`prepares`: answers are thought ahead, by minds that are worth it."""
         self.name = name
         self.key = key
+        self.patience = Patience(told_s=None if key == "local" else 2.8)
         self.languages = ears.languages
         self.ears = ears
         self.mind = mind

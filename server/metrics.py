@@ -38,6 +38,15 @@ class Sources:
         yield gauge("db_pool_size", "Database connections at most", database.size)
         yield counter("items_saved", "Items of conversations saved", keeper.items_saved)
         yield counter("saves_failed", "Saves that had to be tried again", keeper.saves_failed)
+        legs = self.lobby.legs
+        yield counter("legs_opened", "Ways to a tutor engine opened", legs.opened)
+        yield counter("leg_rotations", "Replaced before their end", legs.rotations)
+        yield counter("leg_rotations_forced", "Of these in mid-anything", legs.forced)
+        yield counter("leg_reopenings", "On the same engine, after a fault", legs.reopened)
+        yield counter("leg_failovers", "On the next engine, after a fault", legs.failovers)
+        yield counter("legs_stalled", "Found dead by what they did not do", legs.stalled)
+        yield counter("legs_away", "No engine could be opened", legs.away)
+        yield counter("leg_gap_seconds", "Without an engine, in all", legs.gap_s)
         yield counter("worker_restarts", "Local workers replaced", self.worker_restarts())
         answers = counter("http_answers", "Answers by status", labels=["status"])
         for digit, number in sorted(counts.answers.items()):

@@ -12,7 +12,7 @@ from ai.bedrock.leg import NovaLeg
 from ai.bedrock.stream import NovaStream
 from ai.bedrock.ticker import Ticker
 from ai.bedrock.wire import prompt_end, prompt_start, session_end, session_start, text_block
-from ai.engine import Brief, EngineUnavailable, Leg, Report, Utterance, Vad
+from ai.engine import Brief, EngineUnavailable, Leg, Patience, Report, Utterance, Vad
 from ai.events import Fault
 from ai.tools import TOOLS
 
@@ -56,6 +56,8 @@ class NovaSonic:
     """Opens legs; one per school's settings and process."""
 
     name = "nova-sonic"
+    patience = Patience(answer_s=12.0, turn_s=10.0, ears_s=8.0, told_s=2.5)
+    "A leg gives Nova 6 s to end a turn or answer it, and then helps itself; this is for that, too."
     languages: frozenset[str] | None = frozenset(VOICES)
 
     def __init__(

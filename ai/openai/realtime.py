@@ -11,7 +11,7 @@ from urllib.parse import quote
 import structlog
 from websockets.exceptions import InvalidStatus, WebSocketException
 
-from ai.engine import Brief, EngineUnavailable, Leg, Report, Utterance, Vad
+from ai.engine import Brief, EngineUnavailable, Leg, Patience, Report, Utterance, Vad
 from ai.events import Fault
 from ai.openai import client_events, wire
 from ai.openai.faults import classify
@@ -29,6 +29,8 @@ class OpenAIRealtime:
     """Opens Realtime sessions with one account."""
 
     name = "openai-realtime"
+    patience = Patience(answer_s=8.0, ears_s=8.0, told_s=2.5)
+    "An answer begins within a second or two; some of its models think first."
     languages: frozenset[str] | None = None
 
     def __init__(

@@ -260,6 +260,7 @@ class Line:
                 self._arm()
                 leg.give(self._names.theirs(call), output)
             case Playing(on):
+                self._pulse.playing(on)
                 leg.playing(on)
 
     # ---- what the engine says ----------------------------------------------------------------
@@ -296,11 +297,13 @@ class Line:
     def _stalled(self, code: str) -> None:
         """The leg does not do what it should: it counts as broken."""
         self.counts.stalled += 1
-        if code == "ears_stalled":
+        fault = Fault("transient", code)
+        if code == "ears_stalled":  # a doubt, and no proof that the engine fails
             self._doubts_ears = False
+            fault = Fault("limit", code)
         self._let_go(self._pulse.doubtful_ms)
         self._around.lost(code)
-        self._recover(code, Fault("transient", code))
+        self._recover(code, fault)
 
     def _let_go(self, deaf_ms: int = 0) -> None:
         """Close the leg, which may have been deaf; what it says is not listened to any more."""

@@ -35,6 +35,7 @@ from sessions.live.choice import Choose, Mode
 from sessions.live.conversation import Conversation
 from sessions.live.events import SummaryReady
 from sessions.live.keeper import Announcing, Keeper
+from sessions.live.leg import LegCounts
 from sessions.live.options import Options
 from sessions.live.saver import FREE
 from sessions.live.session import Session
@@ -86,6 +87,7 @@ class Lobby:
         self.quota = Quota(database)
         self._bus = bus
         self.keeper = Keeper(database, worker)
+        self.legs = LegCounts()
         self.closing = False
         "No session is let in any more."
         self._judge = judge
@@ -373,6 +375,7 @@ class Lobby:
             clock=self._clock,
             grace_s=self.settings.grace_s,
             on_over=self._forget,
+            counts=self.legs,
             tariff=Tariff(self._prices, decided.price_factor_permille),
             judge=self._judge,
         )

@@ -41,6 +41,7 @@ class Pulse:
         self._turn_ms = 0
         self._quiet_ms = 0
         "Of the turn under way: how long it is, and how long it has been quiet."
+        self._hears_itself = False
         self._since_loud_ms = 0
         "Since loud audio began of which it has said nothing."
         self._loud_ms = 0
@@ -70,7 +71,7 @@ class Pulse:
             self._turn_ms += length_ms
             self._quiet_ms = self._quiet_ms + length_ms if peak < QUIET else 0
         elif self._doubts_ears:
-            if peak >= LOUD:
+            if peak >= LOUD and not self._hears_itself:
                 self._loud_ms += length_ms
             if self._loud_ms:
                 self._since_loud_ms += length_ms
@@ -100,6 +101,10 @@ class Pulse:
                 self._calls += 1
             case Spoke() if event.pcm or not ask.sound:
                 self._moved_at, self._told = now, False
+
+    def playing(self, on: bool) -> None:
+        """What is loud while the tutor is heard may be the tutor."""
+        self._hears_itself = on
 
     def committed(self) -> None:
         """The turn under way was ended from outside."""

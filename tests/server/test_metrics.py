@@ -10,10 +10,12 @@ import pytest
 
 from server.metrics import Sources, serve_metrics
 from server.observe import Counts
+from sessions.live.leg import LegCounts
 
 
 class Lobby:
     keeper = SimpleNamespace(items_saved=40, saves_failed=1)
+    legs = LegCounts(opened=9, rotations=6, failovers=2, gap_s=1.5)
 
     def __len__(self) -> int:
         return 7
@@ -43,6 +45,9 @@ async def test_metrics_are_served_as_they_are_now_and_on_this_host_only() -> Non
         "db_pool_size 10.0",
         "items_saved_total 40.0",
         "worker_restarts_total 4.0",
+        "leg_rotations_total 6.0",
+        "leg_failovers_total 2.0",
+        "leg_gap_seconds_total 1.5",
         'http_answers_total{status="2xx"} 5.0',
     ):
         assert f"{line}\n" in page
