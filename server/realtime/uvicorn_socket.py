@@ -9,8 +9,9 @@ import socket
 from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.frames import Frame
+from websockets.frames import Frame, apply_mask  # type: ignore[attr-defined]
 from websockets.http11 import Request
+from websockets.protocol import OPEN
 
 from server.realtime.taking import TAKING, Take
 
@@ -54,12 +55,21 @@ class Socket(WebSocketsSansIOProtocol):
             self._receiving = False
 
     def send_receive_event_to_app(self) -> None:
-        if self._take is not None and self._receiving and self.queue.empty():
+        if self._take is not None and self._may_be_taken():
             frame = self._whole()
-            if frame is None or self.close_sent or self._take(frame):
+            if frame is None or self._take(frame):
                 self.frames = []
                 return
         super().send_receive_event_to_app()
+
+    def _may_be_taken(self) -> bool:
+        """Somebody waits for a frame, and none waits for them."""
+        return self._receiving and self.queue.empty() and not self.close_sent
+
+    def _within_message(self) -> bool:
+        """Whether what comes now goes on with what came before."""
+        conn = self.conn
+        return bool(conn.reader.buffer) or conn.current_size is not None or conn.state is not OPEN
 
     def _whole(self) -> str | bytes | None:
         """The message that has come; None: it is no text, and the connection is closed for it."""
@@ -105,6 +115,10 @@ class Socket(WebSocketsSansIOProtocol):
         self.loop.call_later(LINGER_S, self.transport.abort)
 
     def data_received(self, data: bytes) -> None:
+        if self._take is not None and self._may_be_taken() and not self._within_message():
+            frame = whole_frame(data)
+            if frame is not None and self._take(frame):
+                return
         super().data_received(data)
         if self.conn.handshake_exc is not None and not self.handshake_initiated:
             # A header line of more than 8 KiB, or too many of them; uvicorn would say nothing.
@@ -120,3 +134,21 @@ class Socket(WebSocketsSansIOProtocol):
             self.handle_parser_exception()
             return
         super().handle_cont(event)
+
+
+def whole_frame(data: bytes) -> str | bytes | None:
+    """The message of a frame that is all that came, as nearly always (RFC 6455, 5.2).
+
+    None: it is something else, which the library has to read: in fragments or pieces, very short or
+    longer than 64 KiB, a control frame, not masked, no text. What is taken here costs a tenth.
+    """
+    if len(data) < 8 or data[1] != 0x80 | 126 or int.from_bytes(data[2:4], "big") != len(data) - 8:
+        return None
+    if data[0] == 0x82:
+        return apply_mask(data[8:], data[4:8])
+    if data[0] == 0x81:
+        try:
+            return apply_mask(data[8:], data[4:8]).decode()
+        except UnicodeDecodeError:
+            return None
+    return None

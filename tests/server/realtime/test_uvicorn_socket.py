@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 import uvicorn
 import websockets
+from websockets.frames import apply_mask
 
 from server.realtime import uvicorn_socket
 from server.realtime.taking import let
-from server.realtime.uvicorn_socket import FRAGMENTS, Socket
+from server.realtime.uvicorn_socket import FRAGMENTS, Socket, whole_frame
 
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
@@ -79,6 +80,67 @@ async def test_frames_are_taken_as_they_come_and_in_order() -> None:
                 await asyncio.sleep(0.01)
     assert taken == sent
     assert 0 < queued < len(sent)
+
+
+MASK = b"\1\2\3\4"
+
+
+def frame(head: bytes, payload: bytes) -> bytes:
+    return head + MASK + apply_mask(payload, MASK)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (frame(b"\x82\xfe\x03\xc0", b"x" * 960), b"x" * 960),
+        (frame(b"\x81\xfe\x03\xc0", b"x" * 960), "x" * 960),
+        (frame(b"\x81\xfe\x00\x80", "é".encode() * 64), "é" * 64),
+        (frame(b"\x81\xfe\x00\x80", b"\xff" * 128), None),  # no text
+        (frame(b"\x02\xfe\x03\xc0", b"x" * 960), None),  # a fragment
+        (frame(b"\x80\xfe\x03\xc0", b"x" * 960), None),  # the end of one
+        (frame(b"\xc2\xfe\x03\xc0", b"x" * 960), None),  # compressed
+        (frame(b"\x89\xfe\x03\xc0", b"x" * 960), None),  # a ping, too long
+        (frame(b"\x82\xfe\x03\xc0", b"x" * 961), None),  # more than one
+        (frame(b"\x82\xfe\x03\xc0", b"x" * 959), None),  # less
+        (b"\x82\x7e\x03\xc0" + b"x" * 964, None),  # not masked
+        (frame(b"\x82\x85", b"short"), None),
+        (frame(b"\x82\xff" + (70_000).to_bytes(8, "big"), b"x" * 70_000), None),
+        (b"", None),
+        (b"\x82\xfe", None),
+    ],
+)
+def test_a_whole_frame_is_read_at_once(data: bytes, message: str | bytes | None) -> None:
+    assert whole_frame(data) == message
+
+
+async def test_frames_in_pieces_and_fragments_are_whole_again() -> None:
+    taken: list[str | bytes] = []
+
+    async def talk(scope: Any, receive: Any, send: Any) -> None:
+        await accept(receive, send)
+        let(scope, lambda frame: taken.append(frame) is None)
+        while (await receive())["type"] == "websocket.receive":
+            pass
+
+    sound = frame(b"\x82\xfe\x03\xc0", b"x" * 960)
+    first = frame(b"\x02\xfe\x03\xc0", b"1" * 960)
+    last = frame(b"\x80\xfe\x03\xc0", b"2" * 960)
+    async with serving(talk) as (_, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(f"{HANDSHAKE}\r\n".encode())
+        await reader.readuntil(b"\r\n\r\n")
+        for piece in (sound, sound[:500], sound[500:], sound * 2 + sound[:9], sound[9:], first):
+            writer.write(piece)
+            await asyncio.sleep(0.02)
+        writer.write(frame(b"\x89\x84", b"ping"))  # between two fragments
+        await asyncio.sleep(0.02)
+        writer.write(last)
+        assert await asyncio.wait_for(reader.readexactly(6), 3) == b"\x8a\x04ping"
+        async with asyncio.timeout(3):
+            while len(taken) < 6:
+                await asyncio.sleep(0.01)
+        writer.close()
+    assert taken == [b"x" * 960] * 5 + [b"1" * 960 + b"2" * 960]
 
 
 async def test_a_frame_that_is_no_text_is_never_taken() -> None:
