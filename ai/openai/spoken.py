@@ -163,11 +163,23 @@ class Spoken:
                 at = mark.start_ms + round(share * (mark.end_ms - mark.start_ms))
                 heard_ms[mark.item.name] = at
             start = mark.end
+        self._end_early(heard_ms, reach)
         return [
             Cut(item.name, min(heard_ms[item.name], item.length_ms))
             for item in self._items.values()
             if item.received and (heard_ms[item.name] < item.length_ms or not item.said)
         ]
+
+    def _end_early(self, heard_ms: dict[str, int], reach: int) -> None:
+        """Words that came after all the sound were in it: by their share, not at its end."""
+        start = 0
+        for place, mark in enumerate(self._marks):
+            item, last = mark.item, place + 1 == len(self._marks)
+            if last or self._marks[place + 1].item is not item:
+                if start < reach < mark.end and heard_ms[item.name] >= item.length_ms:
+                    share = (reach - start) / (mark.end - start)
+                    heard_ms[item.name] = round(share * item.length_ms)
+                start = mark.end
 
     def _item(self, name: str) -> _Item:
         item = self._items.get(name)

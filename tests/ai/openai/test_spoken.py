@@ -87,6 +87,13 @@ def test_what_was_heard_is_told_in_time() -> None:
     assert spoken.cut("") == [Cut("i", 0)]
 
 
+def test_a_last_word_that_was_not_heard_is_cut_off_though_it_came_after_the_sound() -> None:
+    spoken = Spoken(Pace())
+    whole = told(say(spoken, "i", "Hello! Which part is two of four?", 2_400))
+    [cut] = spoken.cut(whole.removesuffix(" four?"))
+    assert 1_700 < cut.heard_ms < 2_200
+
+
 def test_of_a_cut_answer_that_goes_on_everything_is_cut() -> None:
     spoken = Spoken(Pace())
     spoken.words("i", TEXT)
