@@ -18,8 +18,8 @@ from ai.events import AnswerEnded, Failed, Spoke, ToolCalled, Used
 
 HOLD_S = 3.0  # a response that nobody asks for within this is thrown away
 MAX_HELD_BYTES = 120_000 * 48  # two minutes of sound; Nova sends it faster than it is heard
-EXPECT_S = 6.0  # Nova answers a turn within this, or is asked in words
-REQUEST_S = 8.0  # words that it does not answer within this are said once more
+EXPECT_S = 4.0  # Nova answers a turn within this, or is asked in words
+REQUEST_S = 4.0  # words that it does not answer within this are said once more
 TOOL_S = 20.0  # a tool that takes longer is answered for, lest Nova wait for ever
 AFTER_TOOL_S = 10.0  # after a tool's result more of the answer comes within this, or nothing
 

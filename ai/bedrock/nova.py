@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import uuid4
 
 from ai.bedrock.credentials import AwsCredentials, CredentialsSource
@@ -18,6 +18,9 @@ from ai.tools import TOOLS
 
 MODEL = "amazon.nova-2-sonic-v1:0"
 PREPARED_WITHIN_S = 10.0
+# Nova begins to speak 1 to 2 s after it was asked; `Answering` asks once more after 4.
+PATIENCE = Patience(answer_s=8.0, turn_s=10.0, told_s=2.5)
+DEAF_S = 8.0  # of loud audio, where only Nova listens
 
 # Facts 1.1, by primary language subtag; the first is taken where nothing else is wished for.
 VOICES: dict[str, tuple[str, ...]] = {
@@ -72,6 +75,7 @@ class NovaSonic:
         self.key = key
         self._credentials = credentials
         self._vad = vad
+        self.patience = PATIENCE if vad is not None else replace(PATIENCE, ears_s=DEAF_S)
         self._ticker = Ticker()
         default = f"https://bedrock-runtime.{settings.region}.amazonaws.com"
         self._endpoint = (settings.endpoint or default).rstrip("/")

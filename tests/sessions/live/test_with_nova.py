@@ -1,0 +1,149 @@
+"""A session and Nova Sonic together, as simulated: what neither's own tests can see."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from ai.bedrock.credentials import AwsCredentials, fixed
+from ai.bedrock.nova import NovaSettings, NovaSonic
+from sessions.live.events import (
+    CommitAudio,
+    CreateItem,
+    CreateResponse,
+    EngineChanged,
+    ItemDone,
+    OutputCleared,
+    ResponseDone,
+    UpdateSession,
+)
+from tests.fakes.ears import Told
+from tests.fakes.mind import Script
+from tests.fakes.nova import Nova
+from tests.fakes.nova_talk import Manners
+from tests.fakes.signatures import ACCESS_KEY, REGION, SECRET_KEY
+from tests.fakes.voice import say
+from tests.sessions.live.room import Door, Room, until
+
+QUIET = bytes(48 * 600)
+
+
+class Scene:
+    """A student who really speaks."""
+
+    def __init__(self, nova: Nova, lifetime_s: float) -> None:
+        self.nova = nova
+        settings = NovaSettings(REGION, endpoint=nova.endpoint, lifetime_s=lifetime_s)
+        who = AwsCredentials(ACCESS_KEY, SECRET_KEY)
+        self.room = Room(engine=NovaSonic(settings, fixed(who), None))
+        self.session = self.room.session
+        self.door: Door
+
+    def say(self, text: str) -> None:
+        self.session.hear(self.door, QUIET + say(text) + QUIET)
+
+    async def answered(self, times: int) -> None:
+        await until(lambda: len(self.door.of(ResponseDone)) >= times, within_s=6)
+
+    def said(self) -> list[tuple[str, str | None]]:
+        return [(item.role, item.said) for item in self.session.items]
+
+
+@asynccontextmanager
+async def scene(
+    *replies: str, told: tuple[str, ...] = (), lifetime_s: float = 480.0, **more: Any
+) -> AsyncIterator[Scene]:
+    usual: dict[str, Any] = {"silence_ms": 300, "think_s": 0.0, "pace": 20.0, "finals": "generated"}
+    script = Script("Hello there.", replies)
+    manners = Manners(**{"script": script, "ears": Told(told), **usual, **more})
+    async with Nova(manners) as nova:
+        stage = Scene(nova, lifetime_s)
+        await stage.session.open()
+        stage.door = stage.room.enter()
+        try:
+            yield stage
+        finally:
+            await stage.session.close(1001, "test over")
+        await until(lambda: not nova.open_streams)
+        assert nova.violations == []
+
+
+async def test_a_lesson_by_voice_and_in_writing() -> None:
+    async with scene("What is a half?", "Right.", "Bye.", told=("fine", "two quarters")) as stage:
+        stage.session.receive(stage.door, CreateResponse())
+        await stage.answered(1)
+        stage.say("fine")
+        await stage.answered(2)
+        stage.say("two quarters")
+        await stage.answered(3)
+        stage.session.receive(stage.door, CreateItem(item_id=None, text="I must go.", pcm=None))
+        stage.session.receive(stage.door, CreateResponse())
+        await stage.answered(4)
+        assert stage.said() == [
+            ("assistant", "Hello there."),
+            ("user", "fine"),
+            ("assistant", "What is a half?"),
+            ("user", "two quarters"),
+            ("assistant", "Right."),
+            ("user", "I must go."),
+            ("assistant", "Bye."),
+        ]
+        assert len(stage.door.of(ItemDone)) == 7
+
+
+async def test_an_interruption_cuts_what_was_not_heard() -> None:
+    long = "One two three four five six seven eight nine ten eleven twelve thirteen."
+    async with scene(long, "At last.", told=("go", "stop"), finals="played") as stage:
+        stage.session.receive(stage.door, CreateResponse())
+        await stage.answered(1)
+        await asyncio.sleep(1.0)
+        stage.say("go")
+        await until(lambda: len(stage.said()) == 3)
+        await asyncio.sleep(0.6)
+        stage.say("stop")
+        await until(lambda: stage.said()[-1] == ("assistant", "At last."), within_s=6)
+        assert [role for role, _ in stage.said()] == ["assistant", "user"] * 2 + ["assistant"]
+        cut = list(stage.session.items)[2]
+        assert cut.interrupted
+        assert cut.heard is not None
+        assert long.startswith(cut.heard)
+        assert len(cut.heard) < len(long)
+        assert stage.door.of(OutputCleared)
+
+
+async def test_by_hand_a_turn_is_what_was_committed() -> None:
+    async with scene("What is a half?", told=("fine",)) as stage:
+        stage.session.receive(stage.door, UpdateSession(turn_detection="none"))
+        stage.session.receive(stage.door, CreateResponse())
+        await stage.answered(1)
+        stage.session.hear(stage.door, say("fine"))
+        stage.session.receive(stage.door, CommitAudio())
+        stage.session.receive(stage.door, CreateResponse())
+        await stage.answered(2)
+        await until(lambda: ("user", "fine") in stage.said())
+        assert stage.said()[1:] == [("user", "fine"), ("assistant", "What is a half?")]
+
+
+@pytest.mark.slow
+async def test_streams_change_before_their_end_and_nobody_notices() -> None:
+    words = ("one", "two", "three", "four")
+    replies = tuple(f"You said {word}." for word in words)
+    async with scene(*replies, told=words, lifetime_s=2.0, cap_s=2.0, idle_s=1.0) as stage:
+        stage.session.receive(stage.door, CreateResponse())
+        await stage.answered(1)
+        for number, word in enumerate(words):
+            await asyncio.sleep(1.0)
+            stage.say(word)
+            await stage.answered(number + 2)
+        assert stage.said() == [
+            ("assistant", "Hello there."),
+            *(
+                line
+                for word in words
+                for line in (("user", word), ("assistant", f"You said {word}."))
+            ),
+        ]
+        assert {event.reason for event in stage.door.of(EngineChanged)} == {"rotated"}
+        assert len(stage.nova.streams) >= 3
