@@ -121,7 +121,8 @@ class Decoder:
         Raises:
             StreamBroken: If a checksum, a length or a header is wrong; from then on always.
         """
-        self._held += data
+        if self._broken is None:
+            self._held += data
         while True:
             if self._broken is not None:
                 raise self._broken

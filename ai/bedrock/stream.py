@@ -162,6 +162,8 @@ class NovaStream:
                         raise StreamBroken("Too much can't be read.") from problem
         except StreamBroken as problem:
             self._end(problem.fault)
+            if self._duplex is not None:
+                self._duplex.abort()  # who knows how much more of it would come
 
     def _tell(self, fact: Fact) -> None:
         if isinstance(fact, Other):

@@ -120,7 +120,7 @@ async def serving(
         await server.wait_closed()
 
 
-async def until(true: Callable[[], object], within_s: float = 5.0) -> None:
+async def until(true: Callable[[], object], within_s: float = 20.0) -> None:
     """Wait for something to be so."""
     async with asyncio.timeout(within_s):
         while not true():

@@ -45,7 +45,7 @@ class Scene:
         self.session.hear(self.door, QUIET + say(text) + QUIET)
 
     async def answered(self, times: int) -> None:
-        await until(lambda: len(self.door.of(ResponseDone)) >= times, within_s=6)
+        await until(lambda: len(self.door.of(ResponseDone)) >= times, within_s=20)
 
     def said(self) -> list[tuple[str, str | None]]:
         return [(item.role, item.said) for item in self.session.items]
@@ -66,7 +66,7 @@ async def scene(
             yield stage
         finally:
             await stage.session.close(1001, "test over")
-        await until(lambda: not nova.open_streams)
+        await until(lambda: not nova.open_streams, within_s=20)
         assert nova.violations == []
 
 
@@ -100,10 +100,10 @@ async def test_an_interruption_cuts_what_was_not_heard() -> None:
         await stage.answered(1)
         await asyncio.sleep(1.0)
         stage.say("go")
-        await until(lambda: len(stage.said()) == 3)
+        await until(lambda: len(stage.said()) == 3, within_s=20)
         await asyncio.sleep(0.6)
         stage.say("stop")
-        await until(lambda: stage.said()[-1] == ("assistant", "At last."), within_s=6)
+        await until(lambda: stage.said()[-1] == ("assistant", "At last."), within_s=20)
         assert [role for role, _ in stage.said()] == ["assistant", "user"] * 2 + ["assistant"]
         cut = list(stage.session.items)[2]
         assert cut.interrupted
@@ -122,7 +122,7 @@ async def test_by_hand_a_turn_is_what_was_committed() -> None:
         stage.session.receive(stage.door, CommitAudio())
         stage.session.receive(stage.door, CreateResponse())
         await stage.answered(2)
-        await until(lambda: ("user", "fine") in stage.said())
+        await until(lambda: ("user", "fine") in stage.said(), within_s=20)
         assert stage.said()[1:] == [("user", "fine"), ("assistant", "What is a half?")]
 
 
