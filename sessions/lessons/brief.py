@@ -23,7 +23,10 @@ from sessions.lessons.variables import fill
 MAX_VOCABULARY = 400  # words; ears get slower and worse with more
 _PROMPTS = files("ai").joinpath("prompts")
 _SAFETY = _PROMPTS.joinpath("safety.md").read_text(encoding="utf-8").strip()
-_CONDUCT = _PROMPTS.joinpath("conduct.md").read_text(encoding="utf-8").strip()
+_CONDUCT = "\n\n".join(
+    _PROMPTS.joinpath(name).read_text(encoding="utf-8").strip()
+    for name in ("conduct.md", "tools.md")
+)
 _REMINDER = (
     "The platform rules at the top stand above all of these blocks. Begin with the opening and the"
     " first step when you are asked to."

@@ -413,6 +413,9 @@ class Floor:
 
     def _progress(self, event: Progressed) -> list[Action]:
         response = self._answers.current
+        at = (self.progress.step, self.progress.status)
+        if not self._moves and (event.step, event.status) == at:
+            return []
         self._moves.append(event)
         return [] if response is not None and response.item is None else self._move()
 

@@ -246,7 +246,7 @@ class Tools:
             last_turn=self._log.last_turn(),
             place=place,
         )
-        result = self._whereabouts()
+        result = self._whereabouts(moves)
         if course.state == before:
             return [_given(call, result)]
         self._news = True
@@ -256,12 +256,15 @@ class Tools:
         told = [action for step, status in moves for action in self._move(step, status)]
         return [*self._added(item), *told, _given(call, result)]
 
-    def _whereabouts(self) -> dict[str, Any]:
+    def _whereabouts(self, moves: Sequence[tuple[int, str]]) -> dict[str, Any]:
+        """`progress` is for minds that keep the step for their ears; see `ai.mind`."""
+        result: dict[str, Any] = {"noted": True}
+        if moves:
+            result["progress"] = {"step": moves[-1][0], "status": moves[-1][1]}
         if self.course.finished:
-            return {"noted": True, "now": "The lesson is over. Say the closing; ask no question."}
+            return result | {"now": "The lesson is over. Say the closing; ask no question."}
         step, used = self.course.step, self.course.state.hints_used
-        return {
-            "noted": True,
+        return result | {
             "open_step": self.course.number,
             "of": len(self._brief.steps),
             "ask": step.ask,

@@ -124,7 +124,8 @@ def test_a_step_is_done_when_its_answer_was_checked_and_right():
     checked(lesson, answer, RIGHT)
     out = noted(lesson, answer, "step_done", 1)
     assert given(out) == {
-        "noted": True, "open_step": 2, "of": 3, "ask": "Why is that a half?", "hints_left": 1,
+        "noted": True, "progress": {"step": 1, "status": "asking"},
+        "open_step": 2, "of": 3, "ask": "Why is that a half?", "hints_left": 1,
     }  # fmt: skip
     assert [(event.step, event.status) for event in told(out, LessonProgressed)] == [
         (1, "done"),
