@@ -5,7 +5,7 @@ leg: the next one gets the memory, the words that are missing are looked for in 
 kept, the student's turn under way is replayed, and an answer that had not begun is asked for again.
 
     Course   (ai)  which engine is next, when one fails
-    Rotation (ai)  when a fresh leg of the same engine takes over
+    Spares         fresh legs of the same engine, opened before this one ends
     Pulse          whether the leg is alive
     Ring           the student's audio that another leg may need
     Opener         opens in bounded time, closes for certain
@@ -14,8 +14,6 @@ kept, the student's turn under way is replayed, and an answer that had not begun
 import asyncio
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
 
 import structlog
 
@@ -30,7 +28,6 @@ from ai.events import (
     ToolCalled,
     Used,
 )
-from ai.rotation import PREPARE_WITHIN_S, Discard, Move, Prepare, Rotation, Swap
 from sessions.live.actions import (
     Action,
     Answer,
@@ -44,11 +41,13 @@ from sessions.live.actions import (
     Playing,
     Read,
 )
+from sessions.live.around import Around, LegCounts
 from sessions.live.conversation import Conversation
 from sessions.live.names import Names
 from sessions.live.opening import Opened, Opener, fault_of
 from sessions.live.pulse import Pulse
 from sessions.live.ring import MOST_MS, Ring, peak
+from sessions.live.spares import Spares
 
 TOLD_AFTER_S = 2.0  # promises.md: bridged within 3 s, or told
 FULL_WAIT_S = 0.25  # the door stops reading audio for so long while more of it can't be kept
@@ -56,46 +55,6 @@ ROOM_MS = 5_000  # so much of the ring is left when reading pauses
 TRIM_MS = 500  # the ring is trimmed so often
 
 log = structlog.get_logger()
-
-
-@dataclass(slots=True)
-class LegCounts:
-    """What became of legs, in a process."""
-
-    opened: int = 0
-    rotations: int = 0
-    forced: int = 0
-    "Rotations for which no good moment came."
-    reopened: int = 0
-    "Of the same engine, after a fault."
-    failovers: int = 0
-    stalled: int = 0
-    "Found dead by what they did not do."
-    away: int = 0
-    "Times that no engine of a chain could be opened."
-    gap_s: float = 0.0
-    "In all, from a fault to the next leg."
-
-
-class Around(Protocol):
-    """What a line tells its session; all at once, on the loop's thread."""
-
-    def report(self, event: EngineEvent) -> None: ...
-
-    def used(self, engine: str, event: Used) -> None:
-        """Told of legs that are being closed, too: what they used was used."""
-
-    def lost(self, code: str) -> None:
-        """The leg is given up; another follows, or `gone`."""
-
-    def found(self, engine: VoiceEngine, reason: str, hears_speech: bool) -> None:
-        """A fresh leg has the memory and all the audio it needs."""
-
-    def slow(self) -> None:
-        """The student has waited for a while."""
-
-    def gone(self) -> None:
-        """No engine of the chain can be opened for now."""
 
 
 class Line:
@@ -115,8 +74,15 @@ class Line:
         self._around = around
         self._clock = clock
         self._course = Course(chain)
-        self._rotation = Rotation()
         self._opener = Opener(conversation.brief, clock)
+        self._spares = Spares(
+            self._opener,
+            clock,
+            engine=lambda: self._course.engine,
+            swap=self._swap,
+            failed=lambda fault: self._course.standby_failed(fault, clock()),
+            changed=self._look,
+        )
         self._ring = Ring()
         self._trimmed_ms = 0
         self._items: dict[str, bytes] = {}
@@ -130,8 +96,6 @@ class Line:
         "From where on, on the media clock, nobody has listened."
         self._lost_at = 0.0
         self._reopening: asyncio.Task[None] | None = None
-        self._warming: dict[int, asyncio.Task[None]] = {}
-        self._standbys: dict[int, Opened] = {}
         self._wanted = asyncio.Event()
         "Somebody asks for an answer: no time to rest."
         self._away = False
@@ -172,11 +136,10 @@ class Line:
         self._let_go()
         if self._timer is not None:
             self._timer.cancel()
-        self._carry_out(self._rotation.ended())
         if self._reopening is not None:
             self._reopening.cancel()
             await asyncio.gather(self._reopening, return_exceptions=True)
-        await asyncio.gather(*self._warming.values(), return_exceptions=True)
+        await self._spares.close()
         await self._opener.finish()
 
     def park(self, on: bool) -> None:
@@ -213,7 +176,7 @@ class Line:
 
     def settled(self) -> None:
         """All that was decided is done: perhaps this is the moment for a fresh leg."""
-        if self._rotation.waits:
+        if self._spares.waits:
             self._look()
 
     def _hand_on(self, leg: Leg, pcm: bytes) -> None:
@@ -318,9 +281,7 @@ class Line:
         """There was a leg: open another, or go on with the standby if there is one."""
         now = self._lost_at = self._clock()
         log.info("leg.lost", engine=self.engine.name, kind=fault.kind, code=fault.code)
-        ready = self._rotation.take()
-        spare = self._standbys.pop(ready) if ready is not None else None
-        self._carry_out(self._rotation.ended())
+        spare = self._spares.take()
         step = self._course.failed(fault, now)
         if spare is not None:
             if not self._parked and isinstance(step, Try) and step.engine is spare.engine:
@@ -406,7 +367,7 @@ class Line:
             raise EngineUnavailable(fault=fault_of(problem)) from problem
         self._leg, self._names, self._unheard_ms = leg, names, None
         self._pulse = Pulse(patience_of(opened.engine), doubts_ears=self._doubts_ears)
-        self._carry_out(self._rotation.began(opened.standby.lifetime_s, opened.at))
+        self._spares.began(opened)
         self._course.opened(now)
         self.counts.opened += 1
         self._instruct(leg, Detect(talk.floor.detection()))
@@ -434,39 +395,6 @@ class Line:
             self.counts.reopened += 1
         self.counts.gap_s += self._clock() - self._lost_at
         self._around.found(engine, reason, hears(engine, talk.brief.language))
-
-    # ---- a fresh leg before this one ends ----------------------------------------------------
-
-    def _carry_out(self, moves: list[Move]) -> None:
-        for move in moves:
-            match move:
-                case Prepare(number):
-                    self._warming[number] = asyncio.create_task(self._warm(number))
-                case Discard(number):
-                    if number in self._warming:
-                        self._warming[number].cancel()
-                    elif number in self._standbys:
-                        self._opener.close(self._standbys.pop(number).standby)
-                case Swap(number, forced):
-                    self._swap(self._standbys.pop(number), forced)
-
-    async def _warm(self, number: int) -> None:
-        """Open a standby of the same engine, while the leg goes on."""
-        try:
-            opened = await self._opener.prepare(self.engine, PREPARE_WITHIN_S)
-        except EngineUnavailable as problem:
-            fault = problem.fault
-            log.warning("leg.standby_failed", engine=self.engine.name, code=fault.code)
-            self._course.standby_failed(fault, self._clock())
-            self._rotation.failed(number, self._clock())
-        else:
-            self._standbys[number] = opened
-        finally:
-            del self._warming[number]
-        if number in self._standbys:
-            lifetime_s = self._standbys[number].standby.lifetime_s
-            self._carry_out(self._rotation.ready(number, lifetime_s, self._clock()))
-        self._look()
 
     def _swap(self, opened: Opened, forced: bool) -> None:
         """From here on the session is on the fresh leg; the other one is closed."""
@@ -498,14 +426,14 @@ class Line:
             elif self._pulse.slow(now):
                 self._around.slow()
         if self._leg is not None and not self._parked:
-            self._carry_out(self._rotation.tick(now, self._conversation.quiet()))
+            self._spares.tick(self._conversation.quiet())
         self._arm()
 
     def _arm(self) -> None:
         """Have `_look` called when something may be due."""
         dues = [] if self._leg is None else [self._pulse.deadline()]
         if self._leg is not None and not self._parked:
-            dues.append(self._rotation.deadline())
+            dues.append(self._spares.deadline())
         at = min((due for due in dues if due is not None), default=None)
         if self._timer is not None:
             if at is not None and self._timer_at <= at:

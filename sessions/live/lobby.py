@@ -30,12 +30,12 @@ from sessions.lessons import store
 from sessions.lessons.brief import SchoolPolicy, StudentFacts, brief_text, read_brief
 from sessions.lessons.brief import compile as compile_brief
 from sessions.live import wording
+from sessions.live.around import LegCounts
 from sessions.live.audience import MOST
 from sessions.live.choice import Choose, Mode
 from sessions.live.conversation import Conversation
 from sessions.live.events import SummaryReady
 from sessions.live.keeper import Announcing, Keeper
-from sessions.live.leg import LegCounts
 from sessions.live.options import Options
 from sessions.live.saver import FREE
 from sessions.live.session import Session

@@ -22,6 +22,7 @@ from ai.tools import Judge
 from sessions.lessons.store import LessonVersion
 from sessions.live import wording
 from sessions.live.actions import Action, DropTool, End, Reopen, RunTool, Save, SaveHeard, Tell
+from sessions.live.around import LegCounts
 from sessions.live.audience import MOST
 from sessions.live.conversation import Conversation
 from sessions.live.events import (
@@ -33,7 +34,7 @@ from sessions.live.events import (
     SummaryReady,
     UpdateSession,
 )
-from sessions.live.leg import LegCounts, Line
+from sessions.live.leg import Line
 from sessions.live.saver import FREE, SLOW_AFTER, Saver
 from sessions.live.seats import Connection, Seat, Seats
 from sessions.live.tool_runner import ToolRunner

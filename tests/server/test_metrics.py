@@ -10,7 +10,7 @@ import pytest
 
 from server.metrics import Sources, serve_metrics
 from server.observe import Counts
-from sessions.live.leg import LegCounts
+from sessions.live.around import LegCounts
 
 
 class Lobby:

@@ -29,8 +29,8 @@ from ai.events import (
     Transcribed,
     Used,
 )
+from sessions.live.around import LegCounts
 from sessions.live.events import EngineChanged, Notice
-from sessions.live.leg import LegCounts
 from tests.sessions.live.room import Door, Room
 
 FRAME_MS = 20
