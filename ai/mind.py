@@ -1,16 +1,18 @@
 """The tutor that a language model is: a lesson's brief and conversation in, sentences to say out.
 
-The system part is the compiled brief and nothing else. What the student said and what tools brought
-are turns (`ai.mind_turns`). The model's text is cut into sentences as it comes (`ai.sayable`), and
-each is given at once; tools are used between, in rounds. Where the lesson is, the tools know, not
-the model's words. Whatever the model does, an answer ends: there are bounds on its length, its
-rounds, and the time it may take.
+The system part is the compiled brief, and what the platform says of this kind of conversation
+(`prompts/conversation.md`); nothing else. What the student said and what tools brought are turns
+(`ai.mind_turns`). The model's text is cut into sentences as it comes (`ai.sayable`), and each is
+given at once; tools are used between, in rounds. Where the lesson is, the tools know, not the
+model's words. Whatever the model does, an answer ends: there are bounds on its length, its rounds,
+and the time it may take.
 """
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from importlib.resources import files
 
 from ai.engine import (
     Brief,
@@ -38,6 +40,9 @@ from ai.mind_turns import note, plain, turns_of
 from ai.sayable import Sentences
 from ai.tools import Tool, named
 
+CONVERSATION = (
+    files(__package__).joinpath("prompts", "conversation.md").read_text(encoding="utf-8").strip()
+)
 NO_MORE_TOOLS = '{"error":"No more tools in this answer. Speak to the student now."}'
 TOO_LATE = '{"error":"The tool took too long. Go on without it."}'
 SPEAK = "Speak to the student now, in one to three short sentences."
@@ -92,13 +97,14 @@ class LanguageTutor:
     async def _answer(
         self, brief: Brief, turns: list[ModelTurn], use: UseTool
     ) -> AsyncGenerator[Piece, None]:
+        instructions = f"{brief.instructions}\n\n{CONVERSATION}"
         tools = named(brief.tools)
         budget = _Budget(self._limits)
         tokens = self._limits.tokens
         for number in range(self._limits.rounds):
             part = _Round()
             async with aclosing(
-                self._round(brief.instructions, turns, tools, tokens, budget, part)
+                self._round(instructions, turns, tools, tokens, budget, part)
             ) as pieces:
                 async for piece in pieces:
                     yield piece

@@ -26,7 +26,7 @@ from ai.engine import (
 )
 from ai.events import Fault
 from ai.language import Said, Stopped, TextDelta, ToolResult, ToolUse
-from ai.mind import LanguageTutor, Limits
+from ai.mind import CONVERSATION, LanguageTutor, Limits
 from ai.mind_turns import (
     BEGIN,
     LEFT_OUT,
@@ -301,7 +301,7 @@ async def test_nothing_that_is_said_enters_the_system_part(words: str, role: str
     memory = (Utterance("tutor", "What?"), Utterance(role, words))  # type: ignore[arg-type]
     await answer(model, memory, use=use, brief=brief)
     for instructions, turns, _, _ in model.asked:
-        assert instructions == BRIEF.instructions
+        assert instructions == f"{BRIEF.instructions}\n\n{CONVERSATION}"
         told = student_side(turns)
         notes = told.count("<<<server")
         assert notes == told.count(">>>") and "<<<server" not in told.replace("<<<server\n", "")
