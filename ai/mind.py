@@ -43,6 +43,7 @@ from ai.tools import Tool, named
 CONVERSATION = (
     files(__package__).joinpath("prompts", "conversation.md").read_text(encoding="utf-8").strip()
 )
+MOST_HELD = 20_000  # characters of text in one round, with all that is not to be said
 NO_MORE_TOOLS = '{"error":"No more tools in this answer. Speak to the student now."}'
 TOO_LATE = '{"error":"The tool took too long. Go on without it."}'
 SPEAK = "Speak to the student now, in one to three short sentences."
@@ -139,6 +140,7 @@ class LanguageTutor:
             while (piece := await budget.next(stream)) is not None:
                 match piece:
                     case TextDelta(text):
+                        text = text[: MOST_HELD - len(part.text)]
                         part.text += text
                         for sentence in sentences.feed(text):
                             yield budget.say(sentence)

@@ -13,6 +13,7 @@ import re
 
 MAX_BREATH = 220  # characters; about fifteen seconds of slow speech
 SHORTEST_CUT = 40  # characters; a sentence that is too long is not cut before them
+MAX_WORD = 900  # characters without a space; no language has such words
 MAX_FORMULA = 300  # characters; what opens a formula and does not close it by then is text
 
 _HIDDEN = (
@@ -130,6 +131,8 @@ def _end_of(text: str, *, final: bool) -> int | None:
     while at < len(text):
         if at > MAX_BREATH and (pause or space):
             return pause or space
+        if at > MAX_WORD:
+            return at
         if (closing := _FORMULAS.get(text[at : at + 2])) is not None:
             close = text.find(closing, at + 2, at + MAX_FORMULA)
             if close < 0 and not final and len(text) < at + MAX_FORMULA:

@@ -45,19 +45,14 @@ def request(
 
 def _item(turn: ModelTurn) -> dict[str, Any]:
     match turn:
-        case Said("student", text):
-            return _message("user", "input_text", text)
-        case Said(_, text):
-            return _message("assistant", "output_text", text)
+        case Said(role, text):
+            sender = "user" if role == "student" else "assistant"
+            return {"type": "message", "role": sender, "content": text}
         case ToolUse(call, name, arguments):
             about = {"call_id": call, "name": name, "arguments": arguments}
             return {"type": "function_call", **about}
         case ToolResult(call, output):
             return {"type": "function_call_output", "call_id": call, "output": output}
-
-
-def _message(role: str, kind: str, text: str) -> dict[str, Any]:
-    return {"type": "message", "role": role, "content": [{"type": kind, "text": text}]}
 
 
 class ResponsesDecoder:
@@ -77,14 +72,16 @@ class ResponsesDecoder:
         Raises:
             EngineFailed: If it says that the answer failed.
         """
-        if not isinstance(event, Mapping) or self._over or not self._is_next(event):
+        if not isinstance(event, Mapping) or self._over or not self._is_ours(event):
+            return
+        if not self._is_next(event):
             return
         match event.get("type"):
             case "response.output_item.added":
                 if isinstance(item := event.get("item"), Mapping):
                     self._items.add(str(item.get("id")))
             case "response.output_text.delta" | "response.refusal.delta":
-                if isinstance(text := event.get("delta"), str) and text and self._is_ours(event):
+                if isinstance(text := event.get("delta"), str) and text:
                     yield TextDelta(text)
             case "response.output_item.done":
                 yield from self._use(event.get("item"))
@@ -115,8 +112,8 @@ class ResponsesDecoder:
         return newer
 
     def _is_ours(self, event: Mapping[str, Any]) -> bool:
-        """Whether a delta belongs to an item of this response."""
-        return not self._items or str(event.get("item_id")) in self._items
+        """Whether an event that names an item names one of this response."""
+        return "item_id" not in event or str(event["item_id"]) in self._items
 
     def _use(self, item: Any) -> Iterator[ToolUse]:
         if not isinstance(item, Mapping) or item.get("type") != "function_call":

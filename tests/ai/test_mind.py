@@ -180,6 +180,11 @@ async def test_an_answer_ends_when_enough_is_said() -> None:
     assert len(said(pieces)) == 5 and len(model.asked) == 1
 
 
+async def test_a_huge_piece_is_cut() -> None:
+    model = ScriptedModel([TextDelta("x" * 3_000_000), TextDelta(" So."), Stopped("end")])
+    assert sum(map(len, said(await answer(model)))) < 3_000
+
+
 async def test_a_slow_model_is_given_up() -> None:
     model = ScriptedModel([asyncio.Event()])
     with pytest.raises(EngineUnavailable) as failed:

@@ -36,7 +36,7 @@ def cut(text: str, places: list[int]) -> list[str]:
     return [text[a:b] for a, b in pairwise(edges)]
 
 
-@settings(max_examples=1_000, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(st.one_of(st.sampled_from(TEXTS), PIECES), st.lists(st.integers(0, 2_000), max_size=40))
 def test_however_it_is_cut_the_sentences_are_the_same(text: str, places: list[int]) -> None:
     assert fed(cut(text, places)) == whole(text) == fed(list(text))
@@ -103,3 +103,9 @@ def test_a_formula_that_never_closes_holds_nothing_back_for_ever() -> None:
     sentences = Sentences()
     found = sentences.feed("It is \\(x. " + "And so on. " * 60)
     assert "And so on." in found
+
+
+def test_a_word_without_an_end_is_cut_and_costs_no_time() -> None:
+    found = whole("x" * 100_000 + " and on.")
+    assert sum(map(len, found)) == 100_000 + len("and on.")
+    assert max(map(len, found)) < 1_000

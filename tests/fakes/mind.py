@@ -5,7 +5,7 @@ asked anew each time (chat) and one that is handed a history (a rotated stream) 
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Literal
@@ -13,6 +13,7 @@ from typing import Literal
 from ai.engine import Answer, Brief, Misconception, Step
 from tests.fakes.children import child
 
+_NOTE = re.compile(r"<<<server\n.*?\n>>>", re.DOTALL)  # see `ai.mind_turns`
 UNCLEAR = "unclear"  # what ears give that understood nothing
 
 
@@ -74,6 +75,7 @@ def reply(
 
     `lines` is the conversation: a line of the student's for each turn.
     """
+    lines = list(_without_notes(lines))
     results, said = 0, [line for line in lines if line.role != "tool"]
     if lines and lines[-1].role == "tool":
         since = list(takewhile(lambda line: line.role != "student", reversed(lines)))
@@ -84,6 +86,14 @@ def reply(
     if results and found is not None and found.calls:
         found = _after(found, results)
     return found or Reply(tutor(read_lesson(instructions), lines, checks=checks))
+
+
+def _without_notes(lines: Sequence[Line]) -> Iterator[Line]:
+    """What the student said; a language model is told more on the student's side."""
+    for line in lines:
+        text = _NOTE.sub("", line.text).strip() if line.role == "student" else line.text
+        if text or line.role != "student":
+            yield Line(line.role, text)
 
 
 def _scripted(script: Script, lines: Sequence[Line]) -> Reply | None:

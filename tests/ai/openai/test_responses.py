@@ -54,9 +54,8 @@ def test_a_request_brings_everything_and_leaves_nothing_there() -> None:
     body = request("m", "SYS", turns, [SHOW], 99)
     assert body["instructions"] == "SYS" and body["store"] is False
     assert body["input"] == [
-        {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "hi"}]},
-        {"type": "message", "role": "assistant",
-         "content": [{"type": "output_text", "text": "Hm."}]},
+        {"type": "message", "role": "user", "content": "hi"},
+        {"type": "message", "role": "assistant", "content": "Hm."},
         {"type": "function_call", "call_id": "c", "name": "show", "arguments": "{}"},
         {"type": "function_call_output", "call_id": "c", "output": "[]"},
     ]  # fmt: skip
