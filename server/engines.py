@@ -38,10 +38,13 @@ LINGER_S = 120.0  # what is replaced may still be asked for a summary
 OPENAI = "https://api.openai.com"
 _BEDROCK = re.compile(r"bedrock-runtime(-fips)?\.[a-z0-9-]+\.amazonaws\.com")
 
-NO_OPENAI_KEY = "There is no key for OpenAI. Give the school one, or set OPENAI_API_KEY."
+NO_OPENAI_KEY = (
+    "There is no key for OpenAI. Give the school's own; or the operator sets OPENAI_API_KEY for"
+    " all schools."
+)
 NO_AWS_KEY = (
-    "There are no AWS credentials. Give the school an access key, or name nova-sonic in ENGINE so"
-    " that the server's own are used."
+    "There are no AWS credentials. Give the school's own access key; or the operator names"
+    " nova-sonic in ENGINE, so that the server's are used."
 )
 
 T = TypeVar("T")

@@ -236,7 +236,7 @@ def mend(fault: Fault) -> str:
 
 
 def _wrong(engine: VoiceEngine, fault: Fault) -> Outcome:
-    told = f" ({fault.detail[:LONGEST_QUOTE].strip()})" if fault.detail else ""
+    told = f" ({fault.detail[:LONGEST_QUOTE].strip(' .')})" if fault.detail else ""
     sentence = f"{mend(fault)} The provider's fault is {fault.code}{told}."
     return Outcome(engine.name, False, sentence, code=fault.code)
 

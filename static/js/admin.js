@@ -5,11 +5,13 @@ import { Audit } from "../views/office-audit.js";
 import { Care } from "../views/office-care.js";
 import { Class } from "../views/office-class.js";
 import { Classes } from "../views/office-classes.js";
+import { Engines } from "../views/office-engines.js";
 import { Import } from "../views/office-import.js";
 import { NewPerson } from "../views/office-new.js";
 import { People } from "../views/office-people.js";
 import { Person } from "../views/office-person.js";
 import { Settings } from "../views/office-settings.js";
+import { Usage } from "../views/office-usage.js";
 import { begin } from "./staff.js";
 
 begin({
@@ -21,5 +23,7 @@ begin({
   class: { title: "Class", draw: (shared) => html`<${Class} key=${shared.place.class} ...${shared} />` },
   care: { title: "Tutors and students", draw: (shared) => html`<${Care} ...${shared} />` },
   settings: { title: "Settings", draw: (shared) => html`<${Settings} ...${shared} />` },
+  engines: { title: "Tutor engines", draw: (shared) => html`<${Engines} ...${shared} />` },
+  usage: { title: "Use and cost", draw: (shared) => html`<${Usage} ...${shared} />` },
   audit: { title: "Audit log", draw: (shared) => html`<${Audit} ...${shared} />` },
 });

@@ -34,7 +34,7 @@ export class Api {
 
   /** The rest of the API, for the pages of staff and families: `path` below /api/v1. */
   get = (path, filters) => this.#ask("GET", `${BASE}${path}${query(filters)}`);
-  post = (path, body = {}) => this.#ask("POST", `${BASE}${path}`, body);
+  post = (path, body = {}, options) => this.#ask("POST", `${BASE}${path}`, body, options);
   put = (path, body = {}) => this.#ask("PUT", `${BASE}${path}`, body);
   patch = (path, body, options) => this.#ask("PATCH", `${BASE}${path}`, body, options);
   remove = (path) => this.#ask("DELETE", `${BASE}${path}`, {});

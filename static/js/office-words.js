@@ -43,11 +43,15 @@ export const VERBS = [
 export const THINGS = [
   ["person", "an account"], ["class", "a class"], ["assignment", "who looks after whom"], ["guardian", "whose parent somebody is"],
   ["setting", "a setting"], ["roster", "a roster"], ["token", "an account"], ["lesson", "a lesson"], ["session", "a session"],
-  ["transcript", "a transcript"], ["summary", "a summary"], ["override", "a correction"], ["school", "the school"],
+  ["transcript", "a transcript"], ["engine_key", "a key for a tutor engine"], ["engines", "the tutor engines"], ["summary", "a summary"], ["override", "a correction"], ["school", "the school"],
 ];
 const VERB_WORDS = new Map(VERBS);
 const THING_WORDS = new Map(THINGS);
 const SETTINGS = { tutors_read: "who tutors may read", parents_read: "what parents see", rules: "the school's rules for tutors" };
+const LIMIT_WORDS = {
+  limit_sessions: "lessons at the same time", limit_minutes_day: "minutes a day", limit_money_month_micros: "money a month (millionths of a dollar)",
+  limit_price_factor_permille: "the school's price (per mille)",
+};
 const PAGES = { person: "/admin/people/", class: "/admin/classes/", token: "/admin/people/", guardian: "/admin/people/", lesson: "/instructor/lessons/", session: "/tutor/sessions/", transcript: "/tutor/sessions/" };
 const ACCOUNT = { create: "made the account of", change: "changed the account of" };
 const SELF = new Set(["sign_in", "sign_out", "refuse_sign_in", "change_password"]);
@@ -59,9 +63,17 @@ export function entryWords({ actor, verb, thing, thing_id: id, about }) {
   if (verb === "add" && thing === "guardian") return { did: "made a parent of a student:", what: about ?? "somebody", href: pageOf(thing, id) };
   if (verb === "remove" && thing === "guardian") return { did: "is no longer a parent of a student:", what: about ?? "somebody", href: pageOf(thing, id) };
   if (thing === "person" && ACCOUNT[verb]) return { did: ACCOUNT[verb], what: about ?? "somebody", href: pageOf(thing, id) };
-  if (thing === "setting") return { did, what: SETTINGS[id] ?? id, href: "/admin/settings" };
+  if (thing === "setting") return settingWords(did, id);
+  if (thing === "engine_key") return { did, what: `the key for ${id === "aws" ? "AWS" : "OpenAI"}`, href: "/admin/engines" };
+  if (thing === "engines") return { did, what: "the tutor engines", href: "/admin/engines" };
   if (thing === "school" || thing === "roster") return { did, what: THING_WORDS.get(thing), href: null };
   return { did, what: about ?? THING_WORDS.get(thing) ?? thing.replaceAll("_", " "), href: pageOf(thing, id) };
+}
+
+function settingWords(did, id) {
+  if (id.startsWith("engine_")) return { did, what: `tutor engines: ${id.slice(7).replaceAll("_", " ")}`, href: "/admin/engines" };
+  if (id.startsWith("limit_")) return { did, what: `a limit: ${LIMIT_WORDS[id] ?? id}`, href: "/admin/usage" };
+  return { did, what: SETTINGS[id] ?? id, href: "/admin/settings" };
 }
 
 function pageOf(thing, id) {

@@ -12,6 +12,8 @@ const TABS = [
   { href: "/admin/classes", title: "Classes", roles: ["admin"] },
   { href: "/admin/care", title: "Tutors and students", roles: ["admin"] },
   { href: "/admin/settings", title: "Settings", roles: ["admin"] },
+  { href: "/admin/engines", title: "Engines", roles: ["admin"] },
+  { href: "/admin/usage", title: "Cost", roles: ["admin"] },
   { href: "/admin/audit", title: "Audit log", roles: ["admin"] },
 ];
 

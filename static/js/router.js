@@ -10,7 +10,8 @@ const PATHS = {
   family: { "": "children", ":child": "child" },
   admin: {
     "": "people", "people/new": "new", "people/import": "import", "people/:person": "person",
-    "classes": "classes", "classes/:class": "class", "care": "care", "settings": "settings", "audit": "audit",
+    "classes": "classes", "classes/:class": "class", "care": "care", "settings": "settings", "engines": "engines", "usage": "usage",
+    "audit": "audit",
   },
 };
 const ROUTES = Object.entries(PATHS).flatMap(([page, paths]) => Object.entries(paths).map(([path, view]) => {
