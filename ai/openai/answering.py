@@ -96,6 +96,8 @@ class Answering:
         self._items: dict[str, set[str]] = {}
         "Of each of those."
         self._active = ""
+        self._conversation = ""
+        "The provider's name of ours, once it is known."
         self._asked: tuple[str, _Answer] | None = None
         "By which event a response was asked for that has not begun yet, and for what."
         self._next: _Answer | None = None
@@ -257,10 +259,13 @@ class Answering:
     def _began(self, fact: wire.Began) -> None:
         if not fact.response or fact.response in self._items:
             return
-        self._active = fact.response
-        self._items[fact.response] = set()
         answer = self._answers.get(fact.answer)
         theirs, asked = self._theirs, self._asked
+        if answer is None and self._is_foreign(fact.conversation):
+            return
+        self._conversation = self._conversation or fact.conversation
+        self._active = fact.response
+        self._items[fact.response] = set()
         made_by_itself = answer is None and theirs is not None and not theirs.response
         if theirs is not None and made_by_itself and (theirs.wanted or asked is None):
             self._began_theirs(theirs, fact.response)
@@ -273,6 +278,16 @@ class Answering:
             return
         self._responses[fact.response] = answer
         answer.response = fact.response
+
+    def _is_foreign(self, conversation: str) -> bool:
+        """Whether a response is of another's conversation. Where ours is not known by now, one
+        that we asked for has to bring back what we called it."""
+        if not conversation:
+            return False  # a provider that does not tell
+        if self._conversation:
+            return conversation != self._conversation
+        by_itself = self._theirs is not None and not self._theirs.response
+        return self._asked is not None and not by_itself
 
     def _began_theirs(self, theirs: _Theirs, response: str) -> None:
         theirs.response = response

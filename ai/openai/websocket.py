@@ -70,6 +70,9 @@ class Socket(ClientConnection):
             return self._broken
         if self.protocol.state is OPEN:
             return None
+        sent = self.protocol.close_sent
+        if self.protocol.close_rcvd is None and sent is not None:
+            return sent.code, sent.reason  # what came could not be read
         return self.protocol.close_code or 1006, self.protocol.close_reason or ""
 
     def say(self, event: bytes) -> None:

@@ -92,6 +92,7 @@ class Began:
 
     response: str
     answer: str
+    conversation: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +239,8 @@ def _output_done(event: Event) -> Fact:
 
 def _began(event: Event) -> Fact:
     response = _object(event, "response")
-    return Began(_text(response, "id"), _text(_object(response, "metadata"), "answer"))
+    answer = _text(_object(response, "metadata"), "answer")
+    return Began(_text(response, "id"), answer, _text(response, "conversation_id"))
 
 
 def _done(event: Event) -> Fact:

@@ -126,8 +126,11 @@ class Provider:
         usage = {"type": "duration", "seconds": 2}
         await self.say(kind, item_id=item, content_index=0, transcript=text, usage=usage)
 
-    async def begin(self, response: str, item: str = "", answer: str | None = None) -> None:
+    async def begin(
+        self, response: str, item: str = "", answer: str | None = None, conversation: str = "conv_1"
+    ) -> None:
         about = {"id": response, "object": "realtime.response", "status": "in_progress"}
+        about["conversation_id"] = conversation
         metadata = {"answer": answer} if answer else None
         await self.say("response.created", response={**about, "output": [], "metadata": metadata})
         if item:

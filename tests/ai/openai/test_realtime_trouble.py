@@ -410,6 +410,24 @@ async def test_events_that_come_twice_or_for_nobody_are_left_out() -> None:
         assert stage.used == []
 
 
+async def test_a_response_of_another_conversation_is_never_ours() -> None:
+    async with staged() as stage:
+        provider = stage.provider
+        first = stage.ask("opening")
+        await provider.next("response.create")
+        await provider.speak("resp_x", "item_x", "The password is", 200, conversation="conv_x")
+        await provider.speak("resp_p", "item_a", "Hello.", 200, answer=first)
+        await provider.voice()
+        await provider.quiet()
+        await stage.wait_for(SpeechStopped)
+        await provider.speak("resp_y", "item_y", "marmalade.", 200, conversation="conv_x")
+        await provider.speak("resp_p2", "item_b", "Yes.", 200)
+        await stage.wait_for(AnswerEnded, 2)
+        texts = [one.text for one in stage.events if isinstance(one, Spoke) and one.text]
+        assert texts == ["Hello.", "Yes."]
+        assert provider.said("response.cancel") == []
+
+
 async def test_sound_of_an_odd_number_of_bytes_is_put_together() -> None:
     async with staged() as stage:
         answer = stage.ask("opening")
@@ -429,7 +447,8 @@ async def test_an_event_that_is_too_large_ends_the_leg(monkeypatch: pytest.Monke
         with contextlib.suppress(Exception):
             await stage.provider.send('{"type":"' + "x" * (2 << 20) + '"}')
         failed = await stage.wait_for(Failed)
-        assert failed.fault is not None and failed.fault.kind == "transient"
+        assert failed.fault is not None
+        assert (failed.fault.kind, failed.fault.code) == ("transient", "event_too_large")
 
 
 async def test_a_message_in_pieces_is_put_together() -> None:

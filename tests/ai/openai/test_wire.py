@@ -117,9 +117,14 @@ SAID: list[tuple[dict[str, Any], wire.Fact]] = [
     (
         {
             "type": "response.created",
-            "response": {"id": "resp_1", "status": "in_progress", "metadata": {"answer": "a1"}},
+            "response": {
+                "id": "resp_1",
+                "status": "in_progress",
+                "conversation_id": "conv_1",
+                "metadata": {"answer": "a1"},
+            },
         },
-        wire.Began("resp_1", "a1"),
+        wire.Began("resp_1", "a1", "conv_1"),
     ),
     (
         {"type": "response.created", "response": {"id": "resp_1", "metadata": None}},
