@@ -21,6 +21,7 @@ LAST_WITHIN_S = 15.0  # after the last engine comes nobody; engines give up by t
 REST_S = 15.0  # between rounds, while all engines are away
 PROVEN_S = 10.0  # a leg that lived so long has proved its engine, if it answered or not; the last
 # engine's need not: where nobody comes after it, any life is better than a rest
+STALLED = "_stalled"  # how faults of legs end that were waited for in vain: that was no life
 SHORTEST_LIFE_S = 1.0  # an expected end that comes sooner is none
 
 
@@ -201,7 +202,8 @@ class Course:
         opened_at, self._opened_at = self._opened_at, None
         lived_s = 0.0 if opened_at is None else now - opened_at
         lasts_s = SHORTEST_LIFE_S if self._is_last() else PROVEN_S
-        if self._proved or lived_s >= lasts_s or self._trouble_at is None:
+        lived = lived_s >= lasts_s and not fault.code.endswith(STALLED)
+        if self._proved or lived or self._trouble_at is None:
             self._tries = 0
             self._trouble_at = now
         self._proved = False

@@ -300,6 +300,16 @@ def test_standbys_that_fail_count_for_the_breaker_and_do_not_move_the_course() -
     assert tried(course.failed(BROKEN, 5)) == "b"
 
 
+def test_a_leg_that_falls_silent_after_a_while_each_time_is_not_the_engines_proof() -> None:
+    stalled = Fault("transient", "answer_stalled")
+    course = Course(chain("a", "b"))
+    course.begin(0)
+    course.opened(0)
+    assert tried(course.failed(stalled, PROVEN_S + 2)) == "a"
+    course.opened(PROVEN_S + 2)
+    assert tried(course.failed(stalled, 2 * PROVEN_S + 4)) == "b"
+
+
 HAPPENINGS = st.lists(
     st.tuples(st.sampled_from(["fails", "hangs", "lives"]), FAULTS, st.floats(0, 30)),
     min_size=1,
