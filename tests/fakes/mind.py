@@ -223,7 +223,7 @@ def _ask(lesson: Lesson, at: int) -> tuple[str, str]:
 def _asks(text: str, question: str) -> bool:
     """Whether at least the question's beginning is in a text that may have been cut off."""
     wanted = " ".join(question.lower().split())
-    return wanted[: max(1, len(wanted) // 2)] in " ".join(text.lower().split())
+    return wanted[: max(1, len(wanted) * 2 // 5)] in " ".join(text.lower().split())
 
 
 def _accepts(step: Step, said: str, checks: bool) -> bool:

@@ -32,6 +32,7 @@ OWN_KINDS = (
     "model_unknown",  # 400
 )
 NAMES = (*KINDS, *OWN_KINDS)
+BEFORE_A_STREAM = ("refuse_connection", "throttled", "server_error", "hang_before_first_event")
 _PATH = re.compile(r"/model/([^/]+)/invoke-with-bidirectional-stream$")
 # Of faults that come before the stream: status, AWS's name, message.
 _BEFORE = {
@@ -139,6 +140,12 @@ class Nova:
         for stream in self.streams:
             if not stream.ended_by:
                 stream.strike(Fault(fault) if isinstance(fault, str) else fault)
+
+    def arm(self, fault: Fault | str) -> None:
+        """Each open stream meets it where it has its place: in its next answer."""
+        for stream in self.streams:
+            if not stream.ended_by:
+                stream.arm(Fault(fault) if isinstance(fault, str) else fault)
 
     def _count(self, connection: Connection, comes: bool) -> bool:
         if not comes:

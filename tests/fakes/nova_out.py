@@ -6,6 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Literal
 from uuid import UUID
 
@@ -96,6 +97,10 @@ class Mouth:
         }
         self._out(encode(headers, json.dumps(body).encode()))
 
+    def huge(self, size: int) -> None:
+        """An event with so much text in it; without ids, since nobody reads as far."""
+        self._out(huge_frame(size))
+
     def exception(self, kind: str, message: str) -> None:
         """A modelled exception: the last thing on a stream."""
         headers = {
@@ -174,3 +179,15 @@ class Mouth:
     def _out(self, frame: bytes) -> None:
         if not self.mute:
             self._send(frame)
+
+
+@cache
+def huge_frame(size: int) -> bytes:
+    """Made once: it takes a good part of a second."""
+    event = b'{"event":{"textOutput":{"content":"' + b"x" * size + b'"}}}'
+    headers = {
+        ":event-type": "chunk",
+        ":content-type": "application/json",
+        ":message-type": "event",
+    }
+    return encode(headers, b'{"bytes":"' + base64.b64encode(event) + b'"}')

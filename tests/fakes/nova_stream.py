@@ -189,6 +189,10 @@ class NovaStream:
 
     # ---- trouble ---------------------------------------------------------------------------------
 
+    def arm(self, fault: Fault) -> None:
+        """It happens at its place in the next answer."""
+        self._fault = fault
+
     def strike(self, fault: Fault) -> None:
         """It happens now, or at its place from now on."""
         match fault.name:
@@ -250,7 +254,7 @@ class NovaStream:
             case "unknown_event":
                 self.mouth.event("somethingNew", {"of": ["a", "later", "version"]})
             case "huge_event":
-                self.mouth.event("textOutput", {"role": "ASSISTANT", "content": "x" * HUGE_BYTES})
+                self.mouth.huge(HUGE_BYTES)
             case "wrong_session":
                 other = Ids(self.mouth.uuid(), self.mouth.uuid(), self.mouth.uuid())
                 self.mouth.text("ASSISTANT", "SPECULATIVE", STRAY, "PARTIAL_TURN", other)
