@@ -33,6 +33,11 @@ class Client:
     def send(self, data: bytes) -> None:
         self.writer.write(data)
 
+    @property
+    def is_over(self) -> bool:
+        """The server hung up, or cut the line while we were still sending."""
+        return self.reader.at_eof() or self.reader.exception() is not None
+
     async def answer(self) -> tuple[int, dict[str, str], bytes]:
         """One whole response."""
         head = (await self._until(b"\r\n\r\n")).decode().split("\r\n")
@@ -155,7 +160,7 @@ async def test_trickling_does_not_extend_the_time_of_a_head(place: Place, impati
     client = await place.connect()
     client.send(GET[:-2])
     started, trickled = asyncio.get_running_loop().time(), 0
-    while not client.reader.at_eof() and trickled < 100:
+    while not client.is_over and trickled < 100:
         client.send(b"X: y\r\n")
         trickled += 1
         await asyncio.sleep(SOON_S / 10)
