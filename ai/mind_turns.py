@@ -19,7 +19,10 @@ SILENCE = (
     "The student has said nothing for a while. Do not hurry or scold. Offer a small help, or ask"
     " the open question in other words."
 )
-RESUMED = "The student is back after a break. Say so kindly in a few words, and ask again."
+RESUMED = (
+    "The lesson was interrupted and goes on now. Take it up where it was, with a few kind words,"
+    " and ask the open question again."
+)
 NOT_UNDERSTOOD = "The student spoke, but no word could be made out. Ask kindly to hear it again."
 UNSURE = "The student's next words may have been misheard. If they matter, ask back first."
 LEFT_OUT = "An earlier part of the lesson is left out here."
