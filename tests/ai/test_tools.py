@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from ai.tools import NAMES, TOOLS, named
@@ -35,3 +37,9 @@ def test_tools_are_found_by_name_and_others_are_passed_over():
         "show",
     ]
     assert named(()) == ()
+
+
+@pytest.mark.parametrize("where", ["docs/rights.md", "docs/protocol.md", "ai/prompts/tools.md"])
+def test_every_tool_is_told_of_where_people_and_models_look(where):
+    text = (Path(__file__).parents[2] / where).read_text(encoding="utf-8")
+    assert [name for name in NAMES if f"`{name}`" not in text] == []

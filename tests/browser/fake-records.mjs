@@ -148,5 +148,7 @@ export function transcript() {
       heard: "Yes. Two quarters is", interrupted: true, status: "incomplete",
     }),
     line("i4", "user", "one half"),
+    line("i5", "system", "The tutor checked the answer.", { speaker: "system", tool: { name: "check_answer", words: null } }),
+    line("i6", "system", "On the board: 1 of 2 equal parts are filled.", { speaker: "system", tool: { name: "show", words: null } }),
   ];
 }

@@ -81,6 +81,8 @@ test("a past lesson can be read: summary, transcript with what was cut, readers"
   await page.getByText("You corrected yourself").waitFor();
   await page.locator("s.cut", { hasText: "Can you say it another way?" }).waitFor();
   await page.getByText("Ms Okafor", { exact: true }).waitFor();
+  await page.locator(".line.system", { hasText: "On the board: 1 of 2" }).waitFor();
+  assert.equal(await page.getByText("The tutor checked").count(), 0, "what the tutor did for itself");
   assert.deepEqual(page.faults, []);
 });
 

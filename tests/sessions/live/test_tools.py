@@ -444,3 +444,14 @@ def test_tools_the_lesson_does_not_have_are_refused_by_a_sentence():
         "error": "There is no such tool. The tools of this lesson: show."
     }
     assert lesson.tools() == []
+
+
+def test_whatever_the_model_asks_for_it_acts_in_this_lesson_only():
+    lesson, answer = opened()
+    others = {"student_id": "7", "tenant": "other", "session": "sess_2", "lesson": "x", "step": 3}
+    run = one(lesson.use(answer, "look_up", about="pizza", material="other", **others), RunTool)
+    assert run.job.material is BRIEF.material
+    run = one(lesson.use(answer, "check_answer", said="2/4", answers=["9"], **others), RunTool)
+    assert run.job.step is BRIEF.steps[0]
+    lesson.use(answer, "ask_for_human", reason="x", to="everyone", **others)
+    assert lesson.tools()[-1].data["tool"]["arguments"] == {"reason": "x"}
