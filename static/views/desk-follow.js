@@ -4,6 +4,7 @@ import { readingAlong } from "../js/presence.js";
 import { engineWords, speakerName } from "../js/session-words.js";
 import { duration } from "../lib/format.js";
 import { html, useEffect, useMemo, useState } from "../lib/html.js";
+import { Figure } from "./figure.js";
 import { Loading, Trouble } from "./frame.js";
 import { Steps } from "./lesson-head.js";
 import { useLoad } from "./load.js";
@@ -50,7 +51,7 @@ function Room({ api, me, card, ways }) {
     const text = state.refusal?.message ?? state.notices.at(-1)?.text ?? "Sign in again, or ask your school's office.";
     return html`<${Trouble} title="You can't follow this lesson any longer" text=${text}>${ways}<//>`;
   }
-  const { progress, people } = state;
+  const { progress, people, figures } = state;
   const others = people.filter(({ name }) => name !== me.name);
   return html`<div class="follow"><p class="back"><a href="/tutor/live">Live</a></p>
     <header class="desk-head follow-head">
@@ -58,6 +59,8 @@ function Room({ api, me, card, ways }) {
       <p class="follow-line" role="status" data-phase=${state.phase}><span class="follow-dot" aria-hidden="true"></span>${LINES[state.phase] ?? "Opening…"}</p>
       ${progress && html`<${Steps} ...${progress} />`}
     </header>
+    ${figures.length > 0 && html`<section class="follow-board" tabindex="0" aria-label="On the board">
+      ${figures.toReversed().map((figure) => html`<${Figure} key=${figure.id} figure=${figure} />`)}</section>`}
     <${Transcript} items=${state.items} speech=${state.speech} announce=${true} names=${names} locale=${me.locale} tools=${true} />
     <footer class="follow-foot">
       <p>You read along. <bdi>${card.student.name}</bdi> can see that you do.${others.length > 0 && html` <span dir="auto">${readingAlong(others)}</span>`}

@@ -81,6 +81,13 @@ export class FakeLesson {
     this.#done(item);
   }
 
+  /** The tutor did this for itself. */
+  use(tool, text) {
+    const item = this.#add({ id: `item_${++this.#count}`, role: "system", speaker: "system", tool, text });
+    this.emit({ type: "conversation.item.added", item: wire(item), previous_item_id: this.#previous(item) });
+    this.#done(item);
+  }
+
   /** The student is heard to say this, and answered. */
   async hear(text, { answer = true } = {}) {
     const item = this.#add({ id: `item_${++this.#count}`, role: "user", speaker: "student", kind: "audio", text: null });

@@ -303,3 +303,29 @@ test("what the tutor shows is drawn, told in words, there again after a reload, 
   await until(async () => (await board.locator(".figure").count()) === 0, "the board is wiped");
   assert.deepEqual(page.faults, []);
 });
+
+test("who reads along sees the board, and what the tutor does for itself; the student does not", async (t) => {
+  const tutor = {
+    id: "p9", name: "Tayo Okafor", email: "tutor@demo.school", roles: ["tutor"], locale: "en", preferences: {},
+    school: { id: "t1", slug: "demo", name: "Riverside School" }, csrf: "csrf-1",
+  };
+  const { page, lesson } = await stage(t, { path: "/tutor/live/0192bbbb-0000-7000-8000-000000000002", records: { me: tutor } });
+  await page.locator('.follow-line[data-phase="open"]').waitFor();
+  lesson.show(FRACTION);
+  lesson.use("check_answer", "The tutor checked the answer.");
+  await page.locator(".follow-board").getByRole("img", { name: FRACTION.says }).waitFor();
+  for (let n = 0; n < 3; n += 1) lesson.show({ ...FRACTION, caption: `Pizza ${n}` });
+  await page.getByText("Pizza 2").waitFor();
+  await page.setViewportSize({ width: 390, height: 844 });
+  const over = await page.evaluate(() => document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth);
+  assert.ok(over <= 0, `scrolls sideways by ${over} px`);
+  await page.locator(".line.system", { hasText: "The tutor checked the answer." }).waitFor();
+  assert.deepEqual(await accessibilityFaults(page), []);
+
+  const student = await begun(t);
+  await control(student.page, "listening").waitFor();
+  student.lesson.use("check_answer", "The tutor checked the answer.");
+  student.lesson.show(FRACTION);
+  await student.page.locator(".line.system", { hasText: "On the board" }).waitFor();
+  assert.equal(await student.page.getByText("The tutor checked").count(), 0);
+});

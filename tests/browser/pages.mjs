@@ -32,6 +32,7 @@ export async function servePage(path, response) {
 
 function fileOf(path) {
   if (path === "/sign-in") return join(STATIC, "sign-in.html");
-  if (/^\/student(\/|$)/.test(path)) return join(STATIC, "student.html");
+  const [, page] = /^\/(student|tutor)(?:\/|$)/.exec(path) ?? [];
+  if (page) return join(STATIC, `${page}.html`);
   return path.startsWith("/static/") ? join(STATIC, normalize(path.slice("/static".length))) : null;
 }

@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from ai.engine import Say
 from ai.events import AnswerEnded, Failed, Kept
+from ai.local.tutor_rules import respond
 from ai.local.tutor_state import State, recall
 from ai.tools import Judged
 from sessions.live.actions import DropTool, Give, RunTool, Save
@@ -240,6 +242,18 @@ def test_what_moved_before_the_tutor_said_so_is_known_to_the_next_engine():
     assert [line.text for line in memory if line.role == "system"] == [
         "Step 2 of 3 is open; 0 of its 1 hints were given."
     ]
+
+
+def test_the_offline_tutor_takes_over_at_the_open_step():
+    lesson, answer = opened()
+    checked(lesson, answer, RIGHT)
+    noted(lesson, answer, "step_done", 1)
+    spoken(lesson, answer, "Yes!")
+    state = recall(lesson.talk.memory())
+    reply = respond(BRIEF, state, "resumed")
+    said = " ".join(piece.text for piece in reply.pieces if isinstance(piece, Say))
+    assert BRIEF.steps[1].ask in said
+    assert reply.state.results == state.results
 
 
 def test_a_lesson_that_is_picked_up_goes_on_where_it_was():
