@@ -14,12 +14,12 @@ from ai.audio import duration_ms
 from ai.bedrock.cues import CUES, MOVED_ON, TOO_LATE, UNHEARD
 from ai.bedrock.pacing import Paced, Pacer
 from ai.engine import Ask, Report
-from ai.events import AnswerEnded, Failed, Spoke, ToolCalled, Used
+from ai.events import AnswerEnded, Spoke, ToolCalled, Used
 
 HOLD_S = 3.0  # a response that nobody asks for within this is thrown away
 MAX_HELD_BYTES = 120_000 * 48  # two minutes of sound; Nova sends it faster than it is heard
-EXPECT_S = 4.0  # Nova answers a turn within this, or is asked in words
-REQUEST_S = 4.0  # words that it does not answer within this are said once more
+EXPECT_S = 5.0  # Nova answers a turn within this, or is asked in words
+REQUEST_S = 4.0  # and so are words of ours that seem to have been passed over
 TOOL_S = 20.0  # a tool that takes longer is answered for, lest Nova wait for ever
 AFTER_TOOL_S = 10.0  # after a tool's result more of the answer comes within this, or nothing
 
@@ -53,7 +53,6 @@ class _Request:
     "None: not wanted any more."
     text: str
     sent_at: float
-    again: bool = False
 
 
 class Answering:
@@ -76,6 +75,8 @@ class Answering:
         self._expected_by: float | None = None
         "When the answer that Nova should give by itself is requested in words."
         self._requested: deque[_Request] = deque()
+        self._skipped = False
+        "The last answer was to a request that had been cancelled."
         self._response: _Response | None = None
         self._calls: dict[str, tuple[_Response, float]] = {}
         "Uses of tools that await their result, and since when."
@@ -154,6 +155,7 @@ class Answering:
                 self._bind(response, self._ask)
         elif self._requested:
             request = self._requested.popleft()
+            self._skipped = request.ask is None
             if request.ask is None:
                 response.dropped = True
             else:
@@ -221,7 +223,8 @@ class Answering:
         if not heard:
             response.dropped = True
             response.held.clear()
-        return heard
+        # Words of ours interrupt it as well; then the student has said nothing.
+        return heard and not any(request.ask for request in self._requested)
 
     def interrupted_is_told(self) -> None:
         """Whoever heard of the interruption has cancelled the answer by now, or never will."""
@@ -246,20 +249,19 @@ class Answering:
                 self.give(call, TOO_LATE if not of.dropped else MOVED_ON)
 
     def _watch_request(self, now: float) -> None:
-        """Words that Nova did not answer are said once more; then that answer has failed."""
-        while self._requested and self._requested[0].ask is None and len(self._requested) > 1:
-            if now - self._requested[0].sent_at < EXPECT_S:
+        """Say words once more that Nova took for one with words before them, which were cancelled.
+
+        Else it is merely slow: to say them again would interrupt it.
+        """
+        while len(self._requested) > 1 and self._requested[0].ask is None:
+            if now - self._requested[0].sent_at < REQUEST_S:
                 break
             self._requested.popleft()
         request = self._requested[0] if self._requested and self.begins else None
-        if request is None or request.ask is None or now - request.sent_at < REQUEST_S:
-            return
-        if not request.again:
-            request.again, request.sent_at = True, now
+        if self._skipped and request is not None and now - request.sent_at >= REQUEST_S:
+            self._skipped = False
+            request.sent_at = now
             self._request(request.text)
-            return
-        self._requested.popleft()
-        self._report(Failed("no_answer", "Nova did not answer a text.", request.ask.answer))
 
     def student_goes_on(self) -> None:
         """The student speaks on: what nobody has asked for is an answer to half a turn."""

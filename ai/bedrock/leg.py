@@ -219,7 +219,7 @@ class NovaLeg:
     def _interrupted(self) -> None:
         if self._answering.interrupted():
             self._hearing.interrupted()
-            self._answering.interrupted_is_told()
+        self._answering.interrupted_is_told()
 
     def _spent(self, fact: Spending) -> None:
         for unit, quantity in (

@@ -18,7 +18,7 @@ from ai.tools import TOOLS
 
 MODEL = "amazon.nova-2-sonic-v1:0"
 PREPARED_WITHIN_S = 10.0
-# Nova begins to speak 1 to 2 s after it was asked; `Answering` asks once more after 4.
+# Nova begins to speak 1 to 2 s after it was asked.
 PATIENCE = Patience(answer_s=8.0, turn_s=10.0, told_s=2.5)
 DEAF_S = 8.0  # of loud audio, where only Nova listens
 

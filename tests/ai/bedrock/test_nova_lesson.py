@@ -9,7 +9,6 @@ from ai.bedrock import answering, hearing
 from ai.engine import TurnDetection
 from ai.events import (
     AnswerEnded,
-    Failed,
     SpeechConfirmed,
     SpeechDropped,
     SpeechStarted,
@@ -281,16 +280,30 @@ async def test_no_audio_comes_between_the_events_of_a_text() -> None:
             assert len({one.partition("@")[2] for one in order[start : start + 4]}) == 1
 
 
-async def test_words_that_are_not_answered_are_said_once_more(
+async def test_words_that_were_passed_over_are_said_once_more(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(answering, "REQUEST_S", 0.1)
+    monkeypatch.setattr(answering, "REQUEST_S", 1.0)
     async with staged() as stage:
-        answer = stage.ask("opening")
-        await until(lambda: len(stage.peer.texts("USER")) == 2)
-        failed = await stage.until(Failed)
-        assert (failed.answer, failed.code) == (answer, "no_answer")
-        assert len(stage.peer.texts("USER")) == 2
+        stage.leg.cancel(stage.ask("opening"), "")
+        answer = stage.ask("silence")
+        stage.peer.sentence("An answer to both.")
+        await until(lambda: len(stage.peer.texts("USER")) == 3)
+        stage.peer.sentence("An answer to the second.")
+        await stage.until(AnswerEnded)
+        assert stage.said(answer) == "An answer to the second."
+
+
+async def test_our_own_words_interrupt_nobody() -> None:
+    async with staged() as stage:
+        content = await begun(stage)
+        answer = stage.current
+        stage.leg.read("What is a half?")
+        stage.ask("student")
+        stage.peer.say("contentEnd", contentId=content, type="AUDIO", stopReason="INTERRUPTED")
+        stage.peer.marker()
+        await until(lambda: stage.ended(answer))
+        assert not stage.of(SpeechStarted)
 
 
 async def test_a_turn_that_was_committed_and_is_not_answered_is_asked_for_in_words(

@@ -24,7 +24,7 @@ from tests.fakes.mind import Script
 from tests.fakes.nova import Nova
 from tests.fakes.nova_talk import Manners
 from tests.fakes.signatures import ACCESS_KEY, REGION, SECRET_KEY
-from tests.fakes.voice import say
+from tests.fakes.voice import say, spoken
 from tests.sessions.live.room import Door, Room, until
 
 QUIET = bytes(48 * 600)
@@ -58,6 +58,8 @@ async def scene(
     usual: dict[str, Any] = {"silence_ms": 300, "think_s": 0.0, "pace": 20.0, "finals": "generated"}
     script = Script("Hello there.", replies)
     manners = Manners(**{"script": script, "ears": Told(told), **usual, **more})
+    for text in ("Hello there.", *replies):
+        await spoken(text, 24_000, speed=1.0)  # the first of all takes long on a busy machine
     async with Nova(manners) as nova:
         stage = Scene(nova, lifetime_s)
         await stage.session.open()
