@@ -36,7 +36,7 @@ export const FIELDS = [
   ] },
 ];
 
-export const engineTitle = (name) => ENGINES[name]?.title ?? name;
+export const engineTitle = (name) => ENGINES[name]?.title ?? (name === "summary" ? "Summaries" : name);
 
 /** The engines of an order and those besides it, the built-in one at the end of the first. */
 export function sorted(order) {

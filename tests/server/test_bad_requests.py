@@ -12,7 +12,8 @@ from structlog.testing import capture_logs
 
 from server.api import openapi
 from server.app import API, build
-from server.config import Config
+from server.config import Config, EngineConfig
+from server.engines import Engines, Parts
 from server.identity import Door, Site
 from server.services import Services
 from server.sight import Sight
@@ -139,6 +140,7 @@ async def student(database: Database, school: Any) -> AsyncIterator[httpx.AsyncC
         database=database,
         identities=identities,
         door=Door(identities, Site()),
+        engines=Engines(EngineConfig(), database, Parts(*cast(Any, (None,) * 4))),
         lobby=Lobby(database, cast(Any, None), bus, worker),
         worker=worker,
         bus=bus,
