@@ -3,7 +3,7 @@
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol
 
@@ -65,14 +65,16 @@ class Desk:
         self.calls: list[tuple[str, dict[str, Any]]] = []
         "Paths and what was asked for."
 
-    async def read(self, request: Request, shape: Any) -> dict[str, Any]:
-        """The body, checked. Raises Refused."""
+    async def read(
+        self, request: Request, shape: Any, completed: Callable[[Any], Any] = lambda wish: wish
+    ) -> dict[str, Any]:
+        """The body, checked as `completed` makes it. Raises Refused."""
         try:
             wish = json.loads(await request.body())
         except ValueError:
             self.blame(None, Complaint("We could not parse the JSON body.", "invalid_json"))
         self.calls.append((request.url.path, wish))
-        if complaint := openai_shapes.of_value(wish, shape, ""):
+        if complaint := openai_shapes.of_value(completed(wish), shape, ""):
             self.blame(wish, complaint)
         if "model" in wish:
             exists(wish["model"])
@@ -97,12 +99,13 @@ class Desk:
         last: bytes,
         broken: Mapping[str, str],
         media: str = "text/event-stream",
+        before: int = BEFORE,
     ) -> Response:
         """`frames`, then `last`; `broken` has what some faults say in between."""
 
         async def give() -> AsyncIterator[bytes]:
             for number, frame in enumerate(frames):
-                if number == BEFORE and fault is not None:
+                if number == before and fault is not None:
                     match fault.name:
                         case "hang_mid_audio":
                             await asyncio.Event().wait()

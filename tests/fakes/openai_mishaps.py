@@ -66,11 +66,14 @@ class Mishaps:
 
     def _happen(self, answer: Answer | None = None) -> None:
         assert self._fault is not None
-        name, self._fault = self._fault.name, None
-        self.strike(name, answer)
+        fault, self._fault = self._fault, None
+        self.strike(fault.name, answer, fault.detail)
 
-    def strike(self, name: str, answer: Answer | None = None) -> None:
-        """Have it happen now; in `answer`, if it belongs into one. Raises ValueError."""
+    def strike(self, name: str, answer: Answer | None = None, detail: str = "") -> None:
+        """Have it happen now; in `answer`, if it belongs into one. Raises ValueError.
+
+        `detail`: with `wrong_session`, `response` has no event say that it is another session.
+        """
         outgoing = self._outgoing
         place = {"output_index": 0, "content_index": 0}
         ids = {"response_id": "resp_none", "item_id": "item_none"}
@@ -97,7 +100,7 @@ class Mishaps:
             case "transcript_out_of_order":
                 self.unordered = True
             case "wrong_session":
-                tell_of_another(outgoing)
+                tell_of_another(outgoing, openly=detail != "response")
             case _:
                 raise ValueError(f"{name!r} cannot happen in an open session.")
 
@@ -115,11 +118,12 @@ class _Another:
     def before_delta(self, answer: Answer) -> None: ...
 
 
-def tell_of_another(outgoing: Outgoing) -> None:
+def tell_of_another(outgoing: Outgoing, *, openly: bool) -> None:
     """What belongs into another session: right in itself, with that one's ids."""
     other = _Another(outgoing)
     settings = at_first(other.session_id, "gpt-realtime", 3_600)
-    other.emit("session.updated", session=settings)
+    if openly:
+        other.emit("session.updated", session=settings)
     content = [{"type": "input_text", "text": FOREIGN}]
     asked = Item(
         {

@@ -76,7 +76,7 @@ async def struck(simulator: OpenAISimulator, name: str) -> Pupil:
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tests.fakes.openai_pupil.WITHIN_S", 0.8)
+    monkeypatch.setattr("tests.fakes.openai_pupil.WITHIN_S", 1.5)
 
 
 async def test_it_falls_silent(simulator: OpenAISimulator) -> None:
