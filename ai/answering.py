@@ -16,6 +16,7 @@ from typing import Any
 import orjson
 import structlog
 
+from ai.ahead import Ahead
 from ai.audio import duration_ms
 from ai.engine import (
     Ask,
@@ -31,6 +32,7 @@ from ai.engine import (
     Say,
     Speaker,
     Spent,
+    Spoken,
     UseTool,
     Utterance,
 )
@@ -46,6 +48,7 @@ from ai.events import (
 )
 
 AHEAD = 12  # pieces thought but not spoken; three to six sentences
+SOUNDS_AHEAD = 200  # pieces of one sentence's sound, which is some 15 s at most
 UNASKED_S = 3.0  # an answer thought ahead that nobody asks for after the turn is over
 FAULTS_IN_A_ROW = 2  # transient ones: then it is not the answer's fault but the engine's
 
@@ -63,44 +66,75 @@ class Thinking:
     ) -> None:
         self.memory = list(memory)
         "What it answers."
-        self._reply = partial(mind.reply, brief, self.memory, cue)
-        self._pieces: asyncio.Queue[Piece | Exception | None] = asyncio.Queue(AHEAD)
+        self.first: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        "Its first sentence."
         self._use: asyncio.Future[UseTool] = asyncio.get_running_loop().create_future()
-        self._task = asyncio.create_task(self._think())
+        self._ahead = Ahead(self._think(mind, brief, cue), AHEAD)
 
-    async def _think(self) -> None:
-        end: Exception | None = None
-        try:
-            async with aclosing(self._reply(self._use_tool)) as pieces:
-                async for piece in pieces:
-                    await self._pieces.put(piece)
-        except Exception as problem:
-            end = problem
-        await self._pieces.put(end)
+    async def _think(self, mind: ChatEngine, brief: Brief, cue: Cue) -> AsyncGenerator[Piece, None]:
+        reply = mind.reply(brief, self.memory, cue, self._use_tool)
+        async with aclosing(reply) as pieces:
+            async for piece in pieces:
+                if isinstance(piece, Say) and not self.first.done():
+                    self.first.set_result(piece.text)
+                yield piece
 
     async def _use_tool(self, name: str, arguments: str) -> str:
         """A tool is used once the answer is asked for: until then it may not be wanted."""
         use = await asyncio.shield(self._use)
         return await use(name, arguments)
 
-    async def pieces(self, use: UseTool) -> AsyncGenerator[Piece, None]:
+    def pieces(self, use: UseTool) -> AsyncGenerator[Piece, None]:
         """The answer, asked for at last. Raises what the mind raised."""
         if not self._use.done():
             self._use.set_result(use)
-        while True:
-            match await self._pieces.get():
-                case None:
-                    return
-                case Exception() as problem:
-                    raise problem
-                case piece:
-                    yield piece
+        return self._ahead.pieces()
 
     async def stop(self) -> None:
         """It is not wanted, or over."""
         self._use.cancel()
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        self.first.cancel()
+        await self._ahead.stop()
+
+
+class Prepared:
+    """An answer that is thought before anybody asks for it, and its first sentence as sound."""
+
+    def __init__(
+        self,
+        thinking: Thinking,
+        speak: Callable[[Ask, str], Ahead[Spoken]] | None = None,
+        like: Ask | None = None,
+    ) -> None:
+        """`like` is how it will probably be asked for; None, or without sound: only thought."""
+        self.thinking = thinking
+        self._like = like
+        self._speech: tuple[str, Ahead[Spoken]] | None = None
+        self._task: asyncio.Task[None] | None = None
+        if speak is not None and like is not None and like.sound:
+            self._task = asyncio.create_task(self._speak_first(partial(speak, like)))
+
+    async def _speak_first(self, speak: Callable[[str], Ahead[Spoken]]) -> None:
+        text = await self.thinking.first
+        self._speech = text, speak(text)
+
+    def speech(self, ask: Ask, text: str) -> Ahead[Spoken] | None:
+        """The sound of a sentence, if just this was spoken ahead; it is the caller's to stop."""
+        if self._speech is None or self._like is None or self._speech[0] != text:
+            return None
+        if (ask.voice, ask.speed) != (self._like.voice, self._like.speed):
+            return None
+        (_, speech), self._speech = self._speech, None
+        return speech
+
+    async def stop(self) -> None:
+        """It is not wanted, or over."""
+        await self.thinking.stop()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        if self._speech is not None:
+            await self._speech[1].stop()
 
 
 class Answering:
@@ -128,7 +162,9 @@ class Answering:
         self._report = report
         self._start = start
         self._prepares = prepares and getattr(mind, "prepares", False)
-        self._prepared: Thinking | None = None
+        self._prepared: Prepared | None = None
+        self._asked: Ask | None = None
+        "The last one: the next will want the same voice."
         self._dropped: set[asyncio.Task[None]] = set()
         "Thoughts on their way out."
         self._unasked: asyncio.TimerHandle | None = None
@@ -146,7 +182,9 @@ class Answering:
         """Begin to think of an answer to a turn that may be over; it is not in the memory yet."""
         if self._prepares and self._answer is None and turn.text:
             self.drop_prepared()
-            self._prepared = Thinking(self._mind, self._brief, [*self._told(), turn], "student")
+            memory = [*self._told(), turn]
+            thinking = Thinking(self._mind, self._brief, memory, "student")
+            self._prepared = Prepared(thinking, self._speech, self._asked)
 
     def drop_prepared(self) -> None:
         """The student goes on, or somebody else does."""
@@ -170,15 +208,14 @@ class Answering:
         self.drop_prepared()
         await asyncio.gather(*self._dropped)
 
-    def _thinking(self, memory: Sequence[Utterance], cue: Cue) -> Thinking:
+    def _begun(self, memory: Sequence[Utterance], ask: Ask) -> Prepared:
         """What was thought ahead, if it is this; else a fresh start."""
         prepared = self._prepared
-        if prepared is not None and cue == "student" and prepared.memory == memory:
+        if prepared is not None and ask.cue == "student" and prepared.thinking.memory == memory:
             self._prepared = None
-            self.drop_prepared()
             return prepared
         self.drop_prepared()
-        return Thinking(self._mind, self._brief, memory, cue)
+        return Prepared(Thinking(self._mind, self._brief, memory, ask.cue))
 
     def _told(self) -> list[Utterance]:
         return [line for line in self._memory if line.text]
@@ -211,27 +248,27 @@ class Answering:
     async def _answering(self, ask: Ask, heard: Callable[[], Coroutine[Any, Any, None]]) -> None:
         await heard()
         place = len(self._memory)
-        thinking = self._thinking(self._told(), ask.cue)
+        begun, self._asked = self._begun(self._told(), ask), ask
         self._said[ask.answer] = (place, self.step)
         self._memory.append(Utterance("tutor", ""))
         try:
-            finished = await self._spoken(ask, thinking, place)
+            finished = await self._spoken(ask, begun, place)
         except Exception as problem:  # a student must never wait for an answer that broke
             self._forget(ask)
             self._failed(ask, problem)
             return
         finally:
-            await thinking.stop()
+            await begun.stop()
         self._forget(ask)
         self._faults = 0
         self._report(AnswerEnded(ask.answer, finished))
 
-    async def _spoken(self, ask: Ask, thinking: Thinking, place: int) -> bool:
+    async def _spoken(self, ask: Ask, begun: Prepared, place: int) -> bool:
         """Say it, piece by piece; whether it closes the lesson."""
         finished = False
         said: list[str] = []
         data: dict[str, Any] = {}
-        async with aclosing(thinking.pieces(partial(self._use, ask.answer))) as pieces:
+        async with aclosing(begun.thinking.pieces(partial(self._use, ask.answer))) as pieces:
             async for piece in pieces:
                 match piece:
                     case Spent():
@@ -243,7 +280,7 @@ class Answering:
                         self.step = piece.step
                         self._report(Progressed(piece.step, piece.status))
                     case Say():
-                        await self._say(ask, piece.text)
+                        await self._say(ask, piece.text, begun.speech(ask, piece.text))
                         said.append(piece.text)
                 self._memory[place] = Utterance("tutor", " ".join(said), data)
         return finished
@@ -282,16 +319,26 @@ class Answering:
         self.step = _open_step(output, self.step)
         return output
 
-    async def _say(self, ask: Ask, text: str) -> None:
+    def _speech(self, ask: Ask, text: str) -> Ahead[Spoken]:
+        speech = self._speaker.speak(
+            text, language=self._brief.language, voice=ask.voice, speed=ask.speed
+        )
+        return Ahead(speech, SOUNDS_AHEAD)
+
+    async def _say(self, ask: Ask, text: str, spoken: Ahead[Spoken] | None) -> None:
         """One sentence; its text comes with the first of its sound."""
         if not ask.sound:
             self._report(Spoke(ask.answer, text))
             return
+        speech = spoken or self._speech(ask, text)
+        try:
+            await self._sounded(ask, text, speech)
+        finally:
+            await speech.stop()
+
+    async def _sounded(self, ask: Ask, text: str, speech: Ahead[Spoken]) -> None:
         told = ""
-        speech = self._speaker.speak(
-            text, language=self._brief.language, voice=ask.voice, speed=ask.speed
-        )
-        async with aclosing(speech) as pieces:
+        async with aclosing(speech.pieces()) as pieces:
             async for piece in pieces:
                 for spent in piece.spent:
                     self._report(Used(spent.unit, spent.quantity, spent.model))

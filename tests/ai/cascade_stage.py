@@ -121,16 +121,23 @@ class ScriptedSpeaker:
         self.wait: asyncio.Event | None = None
         self.breaks: Exception | None = None
         self.pieces = 1
+        self.said: list[str] = []
+        self.open = 0
 
     async def speak(
         self, text: str, *, language: str, voice: str, speed: float
     ) -> AsyncGenerator[Spoken, None]:
-        if self.wait is not None:
-            await self.wait.wait()
-        if self.breaks is not None:
-            raise self.breaks
-        for _ in range(self.pieces):
-            yield Spoken(silence(300 // self.pieces))
+        self.said.append(text)
+        self.open += 1
+        try:
+            if self.wait is not None:
+                await self.wait.wait()
+            if self.breaks is not None:
+                raise self.breaks
+            for _ in range(self.pieces):
+                yield Spoken(silence(300 // self.pieces))
+        finally:
+            self.open -= 1
 
 
 class Stage:

@@ -55,9 +55,11 @@ async def lesson() -> AsyncIterator[Lesson]:
     await lesson.open(BRIEF)
     yield lesson
     await lesson.leg.close()
-    assert lesson.model.open == 0, "nothing is left open at the provider"
+    assert lesson.model.open == lesson.speaker.open == 0, "nothing is left open at the provider"
     left = {str(task.get_coro()) for task in asyncio.all_tasks()}
-    assert not any("Thinking" in name or "Answering" in name for name in left)
+    assert not any(
+        word in name for word in ("Thinking", "Answering", "Ahead", "Prepared") for name in left
+    )
 
 
 def of_answers(events: list[EngineEvent]) -> list[EngineEvent]:
@@ -196,6 +198,53 @@ async def test_only_what_it_answers_is_answered_by_it(lesson: Lesson) -> None:
     lesson.leg.answer(ASK)
     await lesson.until(AnswerEnded)
     assert [event.text for event in lesson.of(Spoke)] == ["New."]
+
+
+async def spoken_once(lesson: Lesson) -> None:
+    """The tutor has spoken, so it is known how it will be asked to speak."""
+    lesson.script(says("Hello."))
+    lesson.leg.answer(Ask("a0", "opening", sound=True, voice="coral"))
+    await lesson.until(AnswerEnded)
+    lesson.leg.playing(False)
+    lesson.speaker.said.clear()
+
+
+async def test_its_first_sentence_is_spoken_ahead_too(lesson: Lesson) -> None:
+    await spoken_once(lesson)
+    lesson.script(says("Right! What is next?"))
+    lesson.speak()
+    await settle()
+    assert lesson.speaker.said == ["Right!"] and len(lesson.of(Spoke)) == 1
+    lesson.speaker.pieces = 2
+    lesson.hear(640, False)
+    lesson.leg.answer(Ask("a1", "student", sound=True, voice="coral"))
+    await lesson.until(AnswerEnded, 2)
+    assert lesson.speaker.said == ["Right!", "What is next?"]
+    assert [event.text for event in lesson.of(Spoke)] == ["Hello.", "Right!", "What is next?", ""]
+
+
+async def test_in_another_voice_it_is_spoken_anew(lesson: Lesson) -> None:
+    await spoken_once(lesson)
+    lesson.script(says("Right!"))
+    lesson.speak()
+    await settle()
+    lesson.hear(640, False)
+    lesson.leg.answer(Ask("a1", "student", sound=True, voice="sage"))
+    await lesson.until(AnswerEnded, 2)
+    assert lesson.speaker.said == ["Right!", "Right!"]
+    assert [event.text for event in lesson.of(Spoke)] == ["Hello.", "Right!"]
+
+
+async def test_a_sentence_nobody_wants_is_spoken_no_further(lesson: Lesson) -> None:
+    await spoken_once(lesson)
+    lesson.speaker.wait = asyncio.Event()
+    lesson.script(says("Right!"), says("Wrong!"))
+    lesson.speak()
+    await settle()
+    assert lesson.speaker.open == 1
+    lesson.hear(640, True)
+    await settle()
+    assert lesson.speaker.open == 0
 
 
 async def test_nobody_asks_for_it(lesson: Lesson, monkeypatch: pytest.MonkeyPatch) -> None:
