@@ -1,8 +1,8 @@
 """One HTTP/2 request whose two directions are open at once, on a connection of its own.
 
 Sending never waits: what the peer's windows do not take yet is held, up to `MAX_PENDING`, and goes
-out as they open. Receiving is by callback; each byte is acknowledged when it was handed on. Nothing
-runs in tasks: the event loop calls, and this answers.
+out as they open. Receiving is by callback; what was handed on is acknowledged, a quarter of the
+window at a time. Nothing runs in tasks: the event loop calls, and this answers.
 """
 
 import asyncio
@@ -71,6 +71,8 @@ class H2Duplex(asyncio.Protocol):
         self._ending = False
         "END_STREAM follows what is pending."
         self._sent_all = False
+        self._taken = 0
+        "Bytes that were handed on since the peer was last told so."
         self._writable = True
         self._over = False
         self._stall: asyncio.TimerHandle | None = None
@@ -191,8 +193,10 @@ class H2Duplex(asyncio.Protocol):
         match event:
             case DataReceived(data=data, flow_controlled_length=length, stream_id=stream):
                 self._receiver.received(data or b"")
-                if length and stream and not self._over:
-                    self._h2.acknowledge_received_data(length, stream)
+                self._taken += length or 0
+                if self._taken >= WINDOW // 4 and stream and not self._over:
+                    self._h2.acknowledge_received_data(self._taken, stream)
+                    self._taken = 0
             case ResponseReceived():
                 headers = {str(name): str(value) for name, value in event.headers or ()}
                 status = headers.get(":status", "")

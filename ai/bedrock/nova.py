@@ -80,8 +80,6 @@ class NovaSonic:
         default = f"https://bedrock-runtime.{settings.region}.amazonaws.com"
         self._endpoint = (settings.endpoint or default).rstrip("/")
         self._tls: ssl.SSLContext | None = None
-        if self._endpoint.startswith("https://"):
-            self._tls = tls(settings.ca_file)
 
     async def prepare(self, brief: Brief) -> "NovaStandby":
         """Open a stream, tell it of the lesson, and wait until Nova accepts that."""
@@ -89,6 +87,7 @@ class NovaSonic:
         try:
             async with asyncio.timeout(PREPARED_WITHIN_S):
                 credentials = await self._credentials()
+                await self._trust()
                 await stream.open(
                     self._endpoint,
                     self.settings.region,
@@ -105,6 +104,16 @@ class NovaSonic:
             stream.abort()
             raise
         return NovaStandby(self, stream, credentials)
+
+    async def _trust(self) -> None:
+        """Read the certificates, once; that takes too long for the event loop."""
+        if self._tls is not None or not self._endpoint.startswith("https://"):
+            return
+        try:
+            self._tls = await asyncio.to_thread(tls, self.settings.ca_file)
+        except OSError as problem:
+            fault = Fault("terminal", "ca_file_unreadable", str(problem))
+            raise EngineUnavailable(fault.detail, fault=fault) from problem
 
     async def close(self) -> None:
         """Nothing is shared that needs an end."""

@@ -34,6 +34,7 @@ _CHUNK = encode_headers(
 )
 _AUDIO = {"mediaType": "audio/lpcm", "sampleSizeBits": 16, "channelCount": 1, "encoding": "base64"}
 _PLAIN = {"mediaType": "text/plain"}
+_WRAPPED = b'{"bytes":"'
 
 
 class WireBroken(EngineError):
@@ -48,7 +49,7 @@ class WireBroken(EngineError):
 
 def chunk(event: bytes) -> bytes:
     """The message in which an event travels; it has yet to be signed."""
-    return frame(_CHUNK, b'{"bytes":"' + b2a_base64(event, newline=False) + b'"}')
+    return frame(_CHUNK, _WRAPPED + b2a_base64(event, newline=False) + b'"}')
 
 
 def _event(name: str, **fields: Any) -> bytes:
@@ -289,10 +290,14 @@ def read(message: Message, prompt: str = "") -> Fact:
         return Refused(message.text(":exception-type"), error_message(message.payload))
     if kind == "error":
         return Refused(message.text(":error-code"), message.text(":error-message"))
-    outer = _object(_json(message.payload, "payload"), "payload")
-    wrapped = outer.get("bytes")
-    if not isinstance(wrapped, str):
-        return Other(message.text(":event-type"))
+    payload = message.payload
+    if payload.startswith(_WRAPPED) and (end := payload.find(b'"', len(_WRAPPED))) > 0:
+        wrapped: str | bytes = payload[len(_WRAPPED) : end]  # nearly always: nothing to unescape
+    else:
+        found = _object(_json(payload, "payload"), "payload").get("bytes")
+        if not isinstance(found, str):
+            return Other(message.text(":event-type"))
+        wrapped = found
     try:
         raw = a2b_base64(wrapped)
     except (NotBase64, ValueError) as problem:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from pathlib import Path
 
 import pytest
 import uvloop
@@ -291,6 +292,19 @@ async def test_a_server_without_http2_is_no_nova() -> None:
         with pytest.raises(EngineUnavailable) as told:
             await NovaSonic(settings, fixed(WHO), None).prepare(BRIEF)
     assert told.value.fault.code == "unreachable"
+
+
+@pytest.mark.parametrize("text", [None, "no certificate"])
+async def test_a_file_of_certificates_that_is_none_is_told(
+    tmp_path: Path, text: str | None
+) -> None:
+    ca_file = tmp_path / "ca.pem"
+    if text is not None:
+        ca_file.write_text(text)
+    engine = NovaSonic(NovaSettings(REGION, ca_file=str(ca_file)), fixed(WHO), None)
+    with pytest.raises(EngineUnavailable) as told:
+        await engine.prepare(BRIEF)
+    assert (told.value.fault.kind, told.value.fault.code) == ("terminal", "ca_file_unreadable")
 
 
 @pytest.mark.parametrize(
