@@ -8,11 +8,13 @@ taught. What may be noted:
   again what is noted already changes nothing and is no mistake.
 - `step_done` needs a turn of the student's since the step was opened. Where answers are compared
   exactly (numbers, formulas, choices, yes or no), it also needs a `check_answer` that found one
-  right. Wordings and open questions are the tutor's to judge.
+  right. Wordings and open questions are the tutor's to judge; so is all of which nothing could be
+  told in two of the student's turns, be it that they can't be read or that nothing can judge now.
 - `hint_given`: in the plan's order, one an answer of the tutor's.
 - `misconception_seen`: one of the step's own.
 - `solved_for_them`: only when all hints are given, and the student has had a turn.
-- A wrong answer counts once for each of the student's turns, however often it is checked.
+- A wrong or unclear answer counts once for each of the student's turns, however often it is
+  checked.
 """
 
 from collections.abc import Iterable, Mapping
@@ -24,6 +26,7 @@ from ai.local.tutor_state import Result, State, recall
 from ai.tools import NOTE_PROGRESS, Judged
 from sessions.record.model import Item, tool_of
 
+MISSES = 2  # turns in a row of which nothing could be told; then the tutor judges
 _EXACT = frozenset({"number", "expression", "equation", "choice", "yes_no"})
 
 
@@ -101,9 +104,14 @@ class Course:
     def judged(self, judged: Judged, last_turn: int) -> None:
         """An answer to the open step was checked; `last_turn` is the place of the student's."""
         state = replace(self.state, verdict_of_last=judged.verdict)
-        if judged.verdict == "wrong" and last_turn != self._counted_at:
+        if judged.verdict == "right":
+            state = replace(state, misses=0)
+        elif last_turn != self._counted_at:
             self._counted_at = last_turn
-            state = replace(state, attempts=state.attempts + 1)
+            if judged.verdict == "wrong":
+                state = replace(state, attempts=state.attempts + 1, misses=0)
+            else:
+                state = replace(state, misses=state.misses + 1)
         self.state = _having(state, judged.misconception)
 
     def advice(self, judged: Judged) -> str:
@@ -112,6 +120,8 @@ class Course:
         if judged.verdict == "right":
             return "It is right. Note step_done, say what was done well, and go on."
         if judged.verdict == "unclear":
+            if self.state.misses >= MISSES:
+                return "It can't be told by rule. Judge it yourself by the accepted answers."
             return _UNCLEAR.get(judged.note) or (
                 f"Ask back: is it {judged.value}?"
                 if judged.value
@@ -192,7 +202,8 @@ class Course:
     def _check_done(self, last_turn: int) -> None:
         if last_turn <= self._opened_at:
             raise NotNoted("The student has not answered this step yet. Ask its question.")
-        if self._is_exact and self.state.verdict_of_last != "right":
+        is_right = self.state.verdict_of_last == "right" or self.state.misses >= MISSES
+        if self._is_exact and not is_right:
             raise NotNoted(
                 "No right answer was checked yet. Use check_answer on the student's answer first."
             )

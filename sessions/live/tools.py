@@ -158,10 +158,14 @@ class Tools:
             case LookUp(), [*passages]:
                 result = _found(passages)
                 words = wording.LOOKED_UP
+            case CheckAnswer(), _:
+                self._judged(running, Judged())  # nobody could tell: the lesson must go on
+                result = {"error": "It can't be checked now. Go on without it."}
+                words = wording.CHECKED
             case _:
-                result = {"error": "That took too long. Go on without it."}
-                words = wording.CHECKED if isinstance(use, CheckAnswer) else wording.LOOKED_UP
-        with_state = self.course.data() if isinstance(outcome, Judged) else None
+                result = {"error": "Nothing can be looked up now. Go on without it."}
+                words = wording.LOOKED_UP
+        with_state = self.course.data() if isinstance(use, CheckAnswer) else None
         item = self._item(running, words, result, state=with_state)
         return [*self._added(item), _given(call, result)]
 

@@ -38,7 +38,7 @@ def tool_words(item: Item) -> str | None:
             words = f"Asked for a person: {reason}" if reason else "Asked for a person."
         case _:
             return item.said
-    return f"{words} It took too long, and had no result." if problem else words
+    return f"{words} It could not be done." if problem else words
 
 
 def _checked(

@@ -31,8 +31,8 @@ CHECKED = use(
             "Checked “a half” against step 2: right (understood as “1/2”).",
         ),
         (
-            use("check_answer", {"said": "a half"}, {"error": "That took too long."}),
-            "Checked “a half” against step 2. It took too long, and had no result.",
+            use("check_answer", {"said": "a half"}, {"error": "It can't be checked now."}),
+            "Checked “a half” against step 2. It could not be done.",
         ),
         (
             use("look_up", {"about": "lions"}, {"passages": [{"source": "Zoo", "text": "Roar."}]}),
@@ -40,8 +40,8 @@ CHECKED = use(
         ),
         (use("look_up", {"about": "lions"}, {"passages": []}), "Looked up “lions”: nothing found."),
         (
-            use("look_up", {"about": "lions"}, {"error": "That took too long."}),
-            "Looked up “lions”. It took too long, and had no result.",
+            use("look_up", {"about": "lions"}, {"error": "It can't be checked now."}),
+            "Looked up “lions”. It could not be done.",
         ),
         (
             use("note_progress", {"what": "hint_given", "step": 2, "which": 1}, {"noted": True}),
