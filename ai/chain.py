@@ -15,7 +15,7 @@ from ai.events import Fault
 
 BACKOFF_S = (0.0, 0.3, 0.7)  # before the same engine is tried again; nobody is told of it
 SAME_WITHIN_S = 2.0  # promises.md: told or bridged within 3 s, so by then it is another's turn
-OPEN_WITHIN_S = 4.0  # a session that begins waits so long for an engine that is not its last
+OPEN_WITHIN_S = 2.5  # a session that begins waits so long for an engine that is not its last
 SHORTEST_TRY_S = 0.5
 LAST_WITHIN_S = 15.0  # after the last engine comes nobody; engines give up by themselves at 10 s
 REST_S = 15.0  # between rounds, while all engines are away
@@ -170,6 +170,8 @@ class Course:
         "Since the engine last proved itself."
         self._trouble_at: float | None = None
         "When the first of them was."
+        self._began_at: float | None = None
+        "When the engine was first tried; None: it has been open since."
         self._opened_at: float | None = None
         self._proved = False
 
@@ -185,6 +187,7 @@ class Course:
     def opened(self, now: float) -> None:
         """The attempt succeeded: there is a leg."""
         self._opened_at = now
+        self._began_at = None
         self._proved = False
 
     def proved(self, now: float) -> None:
@@ -215,7 +218,8 @@ class Course:
         if fault.kind == "throttled":
             after_s = max(after_s, BACKOFF_S[1], fault.retry_after_s or 0.0)
         self._tries += 1
-        over = now + after_s + SHORTEST_TRY_S > self._trouble_at + SAME_WITHIN_S
+        since = self._trouble_at if self._began_at is None else self._began_at
+        over = now + after_s + SHORTEST_TRY_S > since + SAME_WITHIN_S
         if self._is_last() or (not over and self._breaker().allows(now)):
             return self._same(min(after_s, REST_S), now)
         return self._next(now)
@@ -244,6 +248,7 @@ class Course:
             self._at += 1
         self._tries = 0
         self._trouble_at = None
+        self._began_at = now
         self._opened_at = None
         self._proved = False
         self._breaker().tried(now)

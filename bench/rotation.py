@@ -32,6 +32,7 @@ from sessions.live.events import (
     AudioDelta,
     CreateResponse,
     Event,
+    InputSpeechStarted,
     InputSpeechStopped,
     OutputCleared,
 )
@@ -114,6 +115,10 @@ class Ear(Door):
                 self.dry_at = max(self.dry_at, now) + duration_ms(event.pcm) / 1000
             case OutputCleared():
                 self.dry_at = now
+            case InputSpeechStarted():  # from here on it is the student's turn
+                for change in self.open:
+                    change.gap_ms = max(0.0, now - max(change.at, change.dry_at)) * 1000
+                self.open.clear()
             case InputSpeechStopped():
                 self.stopped_at = now
 

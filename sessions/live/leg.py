@@ -102,6 +102,7 @@ class Line:
         "It was told that there is no leg; what is said now is lost."
         self._parked: bool = False
         "Nobody is connected: a leg that ends now is missed by nobody."
+        self._settling = False
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
         self._closed = False
@@ -176,8 +177,13 @@ class Line:
 
     def settled(self) -> None:
         """All that was decided is done: perhaps this is the moment for a fresh leg."""
-        if self._spares.waits:
-            self._look()
+        if self._spares.waits and not self._settling:
+            self._settling = True  # soon: the leg may be in the middle of what it reports
+            asyncio.get_running_loop().call_soon(self._settle)
+
+    def _settle(self) -> None:
+        self._settling = False
+        self._look()
 
     def _hand_on(self, leg: Leg, pcm: bytes) -> None:
         leg.hear(pcm)

@@ -92,7 +92,7 @@ async def test_a_lesson_by_voice_and_in_writing() -> None:
             ("user", "I must go."),
             ("assistant", "Bye."),
         ]
-        assert len(stage.door.of(ItemDone)) == 7
+        await until(lambda: len(stage.door.of(ItemDone)) == 7)
 
 
 async def test_an_interruption_cuts_what_was_not_heard() -> None:
