@@ -7,11 +7,21 @@ they meet with the provider. What it says comes as facts, one after the other.
 import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import structlog
 
 from ai.audio import duration_ms
-from ai.engine import Ask, Report, TurnDetection, Utterance, Vad
+from ai.engine import (
+    Ask,
+    Brief,
+    Ears,
+    EngineError,
+    Report,
+    TurnDetection,
+    Utterance,
+    Vad,
+)
 from ai.events import EngineEvent, Failed, Fault, Used
 from ai.openai import client_events, wire
 from ai.openai.answering import Answering
@@ -36,36 +46,52 @@ FATAL = ("no_credit", "unauthorized")
 log = structlog.get_logger()
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What all legs of an engine share."""
+
+    settings: OpenAISettings
+    vad: Vad | None
+    ears: Ears | None
+
+
 class RealtimeLeg:
     """Implements `ai.engine.Leg`."""
 
     def __init__(
         self,
         socket: Socket,
-        settings: OpenAISettings,
-        vad: Vad | None,
+        parts: Parts,
+        brief: Brief,
         memory: Sequence[Utterance],
         report: Report,
+        *,
+        step: int,
         clock_ms: int,
     ) -> None:
         self._socket = socket
-        self._settings = settings
+        self._settings = settings = parts.settings
+        self._ears = parts.ears
+        self._brief = brief
+        self._step = step
         self._tell = report
         self._closed = False
         self._link = Link(socket.say, self._report)
         self._words = Words(self._link)
         self._answers = Answering(self._link, settings.model, self._fail)
         self._turns: Turns
-        if settings.turns == "ours" and vad is not None:
-            self._turns = OurTurns(self._link, self._words, vad, clock_ms)
+        if settings.turns == "ours" and parts.vad is not None:
+            self._turns = OurTurns(self._link, self._words, parts.vad, clock_ms)
         else:
-            self._turns = TheirTurns(self._link, self._words, vad, clock_ms, self._voice_over)
+            over = self._voice_over
+            self._turns = TheirTurns(self._link, self._words, parts.vad, clock_ms, over)
         self._they_answer = False
         "The provider answers the end of a turn by itself."
         self._no_turns: OrderedDict[str, None] = OrderedDict()
         "Items of the student that were no turns."
         self._seen: OrderedDict[str, None] = OrderedDict()
         self._unreadable = 0
+        self._listening: set[asyncio.Task[None]] = set()
         for line in client_events.remember(memory):
             socket.say(line)
         socket.listen(self._heard, self._gone)
@@ -96,6 +122,22 @@ class RealtimeLeg:
         self._report(Used("audio_in_ms", duration_ms(pcm)))
         self._socket.say(client_events.spoken(item, pcm))
         self._words.expect(turn, item)
+        if self._ears is not None:
+            task = asyncio.create_task(self._transcribe(self._ears, item, pcm))
+            self._listening.add(task)
+            task.add_done_callback(self._listening.discard)
+
+    async def _transcribe(self, ears: Ears, item: str, pcm: bytes) -> None:
+        """A session transcribes the microphone only."""
+        try:
+            heard = await ears.transcribe(pcm, self._brief, self._step)
+        except EngineError as problem:
+            log.warning("ears.failed", problem=problem.fault.code)
+            self._words.came(item, None)
+            return
+        for spent in heard.spent:
+            self._report(Used(spent.unit, spent.quantity, spent.model))
+        self._words.came(item, heard.text)
 
     def read(self, text: str) -> None:
         self._answers.drop_theirs()  # it answers to less than was said
@@ -112,6 +154,9 @@ class RealtimeLeg:
 
     async def close(self) -> None:
         self._end()
+        for task in self._listening:
+            task.cancel()
+        await asyncio.gather(*self._listening, return_exceptions=True)
         await self._socket.leave()
 
     # ---- what the provider says ----------------------------------------------------------------

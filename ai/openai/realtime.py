@@ -11,11 +11,12 @@ from urllib.parse import quote
 import structlog
 from websockets.exceptions import InvalidStatus, WebSocketException
 
-from ai.engine import Brief, EngineUnavailable, Leg, Patience, Report, Utterance, Vad
+from ai.engine import Brief, Ears, EngineUnavailable, Leg, Patience, Report, Utterance, Vad
 from ai.events import Fault
 from ai.openai import client_events, wire
+from ai.openai.ears import OpenAIEars
 from ai.openai.faults import classify
-from ai.openai.leg import RealtimeLeg
+from ai.openai.leg import Parts, RealtimeLeg
 from ai.openai.settings import OpenAISettings
 from ai.openai.websocket import Socket, open_socket
 
@@ -39,16 +40,20 @@ class OpenAIRealtime:
         vad: Vad | None = None,
         *,
         key: str = "",
+        ears: Ears | None = None,
         within_s: float = PREPARE_WITHIN_S,
     ) -> None:
         """
         Args:
             vad: Finds turns with `turns="ours"`; else judges whether the tutor is interrupted. It
                 is shared and stays the caller's.
+            ears: For spoken turns that come beside the microphone, which a Realtime session does
+                not transcribe; None: the same account's.
         """
         self.key = key or settings.key
         self._settings = settings
-        self._vad = vad
+        self._own_ears = None if ears is not None else OpenAIEars(settings)
+        self._parts = Parts(settings, vad, ears or self._own_ears)
         self._within_s = within_s
         self._context: ssl.SSLContext | None = None
 
@@ -69,10 +74,12 @@ class OpenAIRealtime:
         except (OSError, WebSocketException, ValueError) as problem:
             detail = type(problem).__name__
             raise _unavailable(Fault("transient", "unreachable", detail)) from problem
-        return RealtimeStandby(socket, self._settings, self._vad)
+        return RealtimeStandby(socket, self._parts, brief)
 
     async def close(self) -> None:
-        """Sessions share nothing that has to be closed."""
+        """Sessions end by themselves; what they share are ears."""
+        if self._own_ears is not None:
+            await self._own_ears.close()
 
     async def _connect(self) -> Socket:
         settings = self._settings
@@ -117,11 +124,11 @@ class OpenAIRealtime:
 class RealtimeStandby:
     """An agreed session that waits to teach."""
 
-    def __init__(self, socket: Socket, settings: OpenAISettings, vad: Vad | None) -> None:
-        self.lifetime_s: float | None = settings.lifetime_s
+    def __init__(self, socket: Socket, parts: Parts, brief: Brief) -> None:
+        self.lifetime_s: float | None = parts.settings.lifetime_s
         self._socket = socket
-        self._settings = settings
-        self._vad = vad
+        self._parts = parts
+        self._brief = brief
         socket.listen(lambda data: None, lambda code, reason: None)
 
     def begin(
@@ -133,7 +140,9 @@ class RealtimeStandby:
         clock_ms: int = 0,
     ) -> Leg:
         """The plan is in the brief; where in it the lesson is, the model sees from the memory."""
-        return RealtimeLeg(self._socket, self._settings, self._vad, memory, report, clock_ms)
+        return RealtimeLeg(
+            self._socket, self._parts, self._brief, memory, report, step=step, clock_ms=clock_ms
+        )
 
     async def close(self) -> None:
         await self._socket.leave()

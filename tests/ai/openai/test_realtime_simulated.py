@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from ai.audio import duration_ms
+from ai.audio import duration_ms, silence
 from ai.engine import EngineUnavailable, TurnDetection
-from ai.events import AnswerEnded, EngineEvent, Failed, Spoke, Used
+from ai.events import AnswerEnded, EngineEvent, Failed, Spoke, Transcribed, Used
 from ai.openai.realtime import OpenAIRealtime
 from ai.openai.settings import OpenAISettings
 from tests.ai.openai.stage import BRIEF, Stage
@@ -75,6 +75,25 @@ async def test_an_answer_is_cut_to_what_was_heard(simulator: OpenAISimulator) ->
     assert simulator.sessions[0].received.count("conversation.item.truncate") == 1
     assert simulator.violations == []
     assert stage.failed == []
+
+
+async def test_a_spoken_turn_beside_the_microphone_gets_its_words(
+    simulator: OpenAISimulator,
+) -> None:
+    engine = engine_on(simulator)
+    stage = Stage(None)  # type: ignore[arg-type]
+    stage.leg = (await engine.prepare(BRIEF)).begin([], stage.report)
+
+    async def hear(*about: object) -> str:
+        return "two quarters"
+
+    simulator.manners.ears = hear
+    stage.leg.listen("item:mine", silence(1_000))
+    said = await stage.wait_for(Transcribed)
+    await stage.leg.close()
+    await engine.close()
+    assert said == Transcribed("item:mine", "two quarters")
+    assert Used("audio_in_ms", 1_000) in stage.used
 
 
 @pytest.mark.parametrize(
