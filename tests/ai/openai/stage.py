@@ -18,7 +18,7 @@ from ai.openai.settings import OpenAISettings
 
 BRIEF = Brief("You are a tutor.", "T", "G", "en-GB", "Hello.", "Bye.", (Step("What?", (), "S"),))
 BY_SILENCE = TurnDetection()
-WITHIN_S = 3.0
+WITHIN_S = 10.0
 Message = dict[str, Any]
 
 
