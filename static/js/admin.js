@@ -7,6 +7,7 @@ import { Class } from "../views/office-class.js";
 import { Classes } from "../views/office-classes.js";
 import { Engines } from "../views/office-engines.js";
 import { Import } from "../views/office-import.js";
+import { LimitNotice } from "../views/office-limits.js";
 import { NewPerson } from "../views/office-new.js";
 import { People } from "../views/office-people.js";
 import { Person } from "../views/office-person.js";
@@ -14,7 +15,10 @@ import { Settings } from "../views/office-settings.js";
 import { Usage } from "../views/office-usage.js";
 import { begin } from "./staff.js";
 
-begin({
+/** A view below what the office should know wherever it is. */
+const noticed = ({ title, draw }) => ({ title, draw: (shared) => html`<div><${LimitNotice} api=${shared.api} />${draw(shared)}</div>` });
+
+const VIEWS = {
   people: { title: "People", draw: (shared) => html`<${People} ...${shared} />` },
   new: { title: "New person", draw: (shared) => html`<${NewPerson} ...${shared} />` },
   import: { title: "Import people", draw: (shared) => html`<${Import} ...${shared} />` },
@@ -26,4 +30,6 @@ begin({
   engines: { title: "Tutor engines", draw: (shared) => html`<${Engines} ...${shared} />` },
   usage: { title: "Use and cost", draw: (shared) => html`<${Usage} ...${shared} />` },
   audit: { title: "Audit log", draw: (shared) => html`<${Audit} ...${shared} />` },
-});
+};
+
+begin({ ...Object.fromEntries(Object.entries(VIEWS).map(([name, view]) => [name, noticed(view)])), usage: VIEWS.usage });

@@ -23,6 +23,19 @@ export function Limits({ api, onSaved }) {
   }} />`;
 }
 
+/** On every page of the office: that a limit is near, or reached. Nothing where all is well, or nobody can tell. */
+export function LimitNotice({ api }) {
+  const load = useLoad(() => api.get("/school/limits"), "limits");
+  return load.value?.standings.filter(({ state }) => state !== "well").map((one) => html`<${Standing} key=${one.name} ...${one}> <a href="/admin/usage">Use and cost</a><//>`) ?? null;
+}
+
+/** That one limit is near, or reached, and what that means. */
+export function Standing({ children, ...one }) {
+  const reached = one.state === "reached";
+  return html`<p class="limit-note ${one.state}" role="status"><b>${reached ? "A limit is reached." : "A limit is near."}</b>
+    ${" "}${standingWords(one)}. ${reached ? "New lessons are refused; those that are running go on." : "At 100 % new lessons are refused; those that are running go on."}${children}</p>`;
+}
+
 const typed = (limits) => Object.fromEntries(FIELDS.map(([name, , , scale]) => [name, limits[name] === null ? "" : String(limits[name] / scale)]));
 
 function Form({ api, view, onSaved }) {

@@ -1,11 +1,11 @@
 import { addressWith, readFilters } from "../js/address.js";
-import { engineTitle, minutes, money, months, quantityWords, standingWords, unitWords } from "../js/engine-words.js";
+import { engineTitle, minutes, money, months, quantityWords, unitWords } from "../js/engine-words.js";
 import { count } from "../js/office-words.js";
 import { html } from "../lib/html.js";
 import { Field, Select } from "./field.js";
 import { Loading, Trouble } from "./frame.js";
 import { useLoad } from "./load.js";
-import { Limits } from "./office-limits.js";
+import { Limits, Standing } from "./office-limits.js";
 import { Table } from "./table.js";
 
 /** What lessons use and cost, month by month; and what the school lets itself use. */
@@ -19,19 +19,13 @@ export function Usage({ api, search, go }) {
     ${load.error && html`<${Trouble} title="The figures did not load" text=${load.error.message} onRetry=${load.again}><span></span><//>`}
     ${!load.value && !load.error && html`<${Loading} what="Adding up" />`}
     ${load.value && html`<div class=${load.stale ? "stale" : ""}>
-      <${Warnings} standings=${load.value.limits} />
+      ${load.value.limits.filter(({ state }) => state !== "well").map((one) => html`<${Standing} key=${one.name} ...${one} />`)}
       <${Total} value=${load.value} />
       <${ByEngine} value=${load.value} />
       <${ByOne} title="By lesson" what="Lesson" rows=${load.value.lessons} />
       <${ByOne} title="By student" what="Student" rows=${load.value.students} />
       ${load.value.sessions > 0 && html`<${Downloads} month=${load.value.month} />`}</div>`}
     <${Limits} api=${api} onSaved=${load.again} /></div>`;
-}
-
-function Warnings({ standings }) {
-  const told = standings.filter(({ state }) => state !== "well");
-  return told.map((one) => html`<p key=${one.name} class="limit-note ${one.state}" role=${one.state === "reached" ? "alert" : undefined}><b>${one.state === "reached" ? "A limit is reached." : "A limit is near."}</b>
-    ${" "}${standingWords(one)}. ${one.state === "reached" ? "New lessons are refused; those that are running go on." : "At 100 % new lessons are refused; those that are running go on."}</p>`);
 }
 
 function Total({ value }) {

@@ -77,4 +77,8 @@ test("limits are typed, kept and told once they are near", async (t) => {
   await field(page, "Month").selectOption({ index: 5 });
   await page.getByText("No lessons in this month.").waitFor();
   await isFaultless(page);
+  await ask("PATCH", "/api/v1/school/limits", { minutes_day: 0 });
+  await page.goto("/admin/classes");
+  await page.getByText("A limit is reached.").waitFor();
+  await isFaultless(page);
 });
