@@ -1,6 +1,6 @@
 """`python -m bench.faults`: what a student meets when the provider fails, in fourteen ways.
 
-Whole sessions on Nova 2 Sonic as `tests.fakes` has it, each with a simulator of its own that fails
+Whole sessions on a provider as `tests.fakes` has it, each with a simulator of its own that fails
 once, or from then on, and another one in reserve. Measured is the longest time in which the student
 waited for the tutor, heard nothing and was told nothing; checked are the transcript, what was said
 in other sessions, and that the engine is trusted again afterwards.
@@ -18,11 +18,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ai.audio import duration_ms, silence
-from ai.bedrock.credentials import AwsCredentials, fixed
-from ai.bedrock.nova import NovaSettings, NovaSonic
 from ai.chain import BreakerLimits, Breakers, Chain
 from ai.engine import Vad
 from ai.local.vad import Vad as SileroVad
+from bench.failing import PROVIDERS, Provider
 from sessions.live.events import (
     AudioDelta,
     CreateResponse,
@@ -33,12 +32,9 @@ from sessions.live.events import (
 )
 from tests.fakes.ears import Known
 from tests.fakes.faults import HUGE_BYTES, KINDS
-from tests.fakes.h2_server import Wire
 from tests.fakes.mind import Script
-from tests.fakes.nova import BEFORE_A_STREAM, Nova
+from tests.fakes.nova import BEFORE_A_STREAM
 from tests.fakes.nova_out import huge_frame
-from tests.fakes.nova_talk import Manners
-from tests.fakes.signatures import ACCESS_KEY, REGION, SECRET_KEY
 from tests.fakes.voice import say
 from tests.sessions.live.room import Door, Room
 
@@ -131,39 +127,42 @@ def lines(number: int) -> tuple[str, ...]:
     return (f"Hello. This is the opening {of}.", f"Yes {of}. And more?", f"Good {of}. Well done.")
 
 
-def nova_of(number: int) -> Nova:
+def provider_of(name: str, number: int) -> Provider:
     opening, *answers = lines(number)
     script = Script(opening, when=dict(zip(PHRASES, answers, strict=True)))
     ears = Known({phrase: say(phrase) for phrase in PHRASES}, like=0.85)
-    manners = Manners(script=script, ears=ears, silence_ms=500, speed=1.4)
-    return Nova(manners, wire=Wire(split=False))
+    return PROVIDERS[name](script, ears)
 
 
-async def lesson(fault: str, lasting: Lasting, number: int, vad: Vad, found: Found) -> None:
+async def lesson(
+    provider: str, fault: str, lasting: Lasting, number: int, vad: Vad, found: Found
+) -> None:
     """One lesson, and another one when the fault is over."""
     async with AsyncExitStack() as stack:
-        first, second = [await stack.enter_async_context(nova_of(number)) for _ in range(2)]
+        made = [provider_of(provider, number) for _ in range(2)]
+        first, second = [await stack.enter_async_context(one) for one in made]
         breakers = Breakers(BreakerLimits(cool_s=COOL_S))
-        chain = Chain([engine(first, vad, "first"), engine(second, vad, "second")], breakers)
+        engines = [first.engine(vad, "first"), second.engine(vad, "second")]
+        chain = Chain(engines, breakers)
         if fault in BEFORE_A_STREAM:
             first.fail(fault, 1 if lasting == "once" else 100)
         ear = await hold(chain, fault, lasting, first, number, found)
         found.waits_ms.append(ear.longest_s * 1000)
         found.voiceless_ms.append(ear.voiceless_s * 1000)
         told = "told" if ear.told else "bridged"
-        found.ends[f"{told}, {len(first.streams)}+{len(second.streams)} streams"] += 1
-        first.faults.clear()
+        found.ends[f"{told}, {first.streams}+{second.streams} streams"] += 1
+        first.recover()
         await asyncio.sleep(COOL_S + 0.1)
-        opened = len(second.streams)
+        opened = second.streams
         await hold(chain, "", "once", first, number, found)
-        if breakers.open() or len(second.streams) != opened:
+        if breakers.open() or second.streams != opened:
             found.wrong.append("the first engine is not trusted again")
         await settle(first, second, found)
         if fault not in DEAF:
-            found.wrong += first.violations + second.violations
+            found.wrong += map(str, (*first.violations, *second.violations))
 
 
-async def settle(first: Nova, second: Nova, found: Found) -> None:
+async def settle(first: Provider, second: Provider, found: Found) -> None:
     for _ in range(100):
         if not first.open_streams + second.open_streams:
             break
@@ -172,13 +171,8 @@ async def settle(first: Nova, second: Nova, found: Found) -> None:
         found.wrong.append("a stream is left open")
 
 
-def engine(nova: Nova, vad: Vad, key: str) -> NovaSonic:
-    settings = NovaSettings(REGION, endpoint=nova.endpoint)
-    return NovaSonic(settings, fixed(AwsCredentials(ACCESS_KEY, SECRET_KEY)), vad, key=key)
-
-
 async def hold(
-    chain: Chain, fault: str, lasting: Lasting, nova: Nova, number: int, found: Found
+    chain: Chain, fault: str, lasting: Lasting, first: Provider, number: int, found: Found
 ) -> Ear:
     room = Room(chain=chain)
     ear = Ear(room)
@@ -191,9 +185,9 @@ async def hold(
             room.session.receive(ear, CreateResponse())
             await answered(room, ear)
             if fault and fault not in BEFORE_A_STREAM:
-                nova.arm(fault)
+                first.arm(fault)
                 if lasting == "from then on":
-                    nova.fail(fault, 100)
+                    first.fail(fault, 100)
             for phrase in PHRASES:
                 await speak(room, ear, phrase)
                 await answered(room, ear)
@@ -246,7 +240,7 @@ def check(room: Room, number: int) -> Iterator[str]:
             yield f"{item.heard!r} was heard of {item.said!r}"
 
 
-async def run(times: int, together: int, faults: Sequence[str]) -> None:
+async def run(provider: str, times: int, together: int, faults: Sequence[str]) -> None:
     found: dict[str, Found] = defaultdict(Found)
     places = asyncio.Semaphore(together)
     vad = SileroVad()
@@ -255,19 +249,19 @@ async def run(times: int, together: int, faults: Sequence[str]) -> None:
     async def one(fault: str, number: int) -> None:
         lasting: Lasting = "from then on" if number % 2 else "once"
         async with places:
-            await lesson(fault, lasting, number, vad, found[fault])
+            await lesson(provider, fault, lasting, number, vad, found[fault])
 
     jobs = [one(fault, number) for fault in faults for number in range(times)]
     await asyncio.gather(*jobs)
     vad.close()
-    head = f"each fault {times} times"
-    print(f"| {head:24} | untold wait, p50 | most | silence, most | wrong | how it went on |")
+    head = f"{provider}, each fault {times} times"
+    print(f"| {head:28} | untold wait, p50 | most | silence, most | wrong | how it went on |")
     for fault in faults:
         waits, silent = sorted(found[fault].waits_ms), max(found[fault].voiceless_ms)
         wrong, ends = found[fault].wrong, found[fault].ends
         ways = ", ".join(f"{many} x {way}" for way, many in ends.most_common())
         print(
-            f"| {fault:24} | {statistics.median(waits):.0f} ms | {waits[-1]:.0f} ms |"
+            f"| {fault:28} | {statistics.median(waits):.0f} ms | {waits[-1]:.0f} ms |"
             f" {silent:.0f} ms | {len(wrong)} | {ways} |"
         )
         for what, many in Counter(wrong).items():
@@ -277,12 +271,14 @@ async def run(times: int, together: int, faults: Sequence[str]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.faults", description=__doc__)
+    parser.add_argument("--provider", choices=tuple(PROVIDERS), default="nova")
     parser.add_argument("--times", type=int, default=20, help="each fault; every other one lasts")
     parser.add_argument("--together", type=int, default=6, help="lessons at a time")
     parser.add_argument("--fault", action="append", choices=KINDS, help="only these")
     options = parser.parse_args()
     print(f"{os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f} before.", flush=True)
-    asyncio.run(run(options.times, options.together, options.fault or KINDS))
+    faults = options.fault or KINDS
+    asyncio.run(run(options.provider, options.times, options.together, faults))
 
 
 if __name__ == "__main__":

@@ -30,6 +30,12 @@ class Mishaps:
         self.unordered = False
         "Transcripts come in the wrong order."
 
+    def arm(self, fault: Fault) -> None:
+        """In an open session: at the next place that this fault has; without one, now."""
+        self._fault = fault
+        if fault.name in ("close_at_limit", "transcript_out_of_order"):
+            self._happen()
+
     def lifetime_s(self, usual_s: float) -> float:
         if self._fault is not None and self._fault.name == "close_at_limit":
             return self._fault.after_s or CAP_S

@@ -77,6 +77,10 @@ class Session:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
 
+    def arm(self, fault: Fault) -> None:
+        """Have a fault happen where it has its place: in the next answer, or speech."""
+        self.mishaps.arm(fault)
+
     def strike(self, name: str) -> None:
         """Have a fault happen now. Raises ValueError."""
         self.mishaps.strike(name, self.active())

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import ssl
 import wave
 from collections.abc import AsyncIterator
 from typing import Any
@@ -10,9 +11,11 @@ from typing import Any
 import httpx
 import openai
 import pytest
-from openai import AsyncOpenAI
+import websockets
+from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 
 from ai.audio import RATE_HZ, duration_ms
+from tests.fakes.certificates import self_signed
 from tests.fakes.ears import Told
 from tests.fakes.faults import Fault
 from tests.fakes.mind import Call, Reply, Script
@@ -303,3 +306,18 @@ async def test_the_first_word_can_be_slow(client: AsyncOpenAI, simulator: OpenAI
     began = asyncio.get_running_loop().time()
     await client.chat.completions.create(model=MODEL, messages=HELLO)
     assert asyncio.get_running_loop().time() - began >= 0.1
+
+
+async def test_both_doors_behind_tls() -> None:
+    context, certificate = self_signed("http/1.1")
+    trusting = ssl.create_default_context(cadata=certificate)
+    async with simulate_openai(Manners(script=Script(WORDS), checks=False), tls=context) as running:
+        http = DefaultAsyncHttpxClient(verify=trusting)
+        async with client_of(running, http_client=http) as client:
+            whole = await client.chat.completions.create(model=MODEL, messages=HELLO)
+            assert whole.choices[0].message.content == WORDS
+        url = f"wss://127.0.0.1:{running.port}/v1/realtime?model=gpt-realtime-2.1"
+        bearer = {"Authorization": f"Bearer {running.key}"}
+        async with websockets.connect(url, ssl=trusting, additional_headers=bearer) as connection:
+            assert json.loads(await connection.recv())["type"] == "session.created"
+        assert running.opened == 1
