@@ -71,12 +71,15 @@ class H2Duplex(asyncio.Protocol):
         self._ending = False
         "END_STREAM follows what is pending."
         self._sent_all = False
+        self._loop = asyncio.get_running_loop()
+        self._flushing = False
+        "What was sent is about to be written."
         self._taken = 0
         "Bytes that were handed on since the peer was last told so."
         self._writable = True
         self._over = False
         self._stall: asyncio.TimerHandle | None = None
-        self.closed = asyncio.get_running_loop().create_future()
+        self.closed = self._loop.create_future()
         "Done when the connection is gone."
 
     # ---- sending -----------------------------------------------------------------------------
@@ -101,7 +104,9 @@ class H2Duplex(asyncio.Protocol):
             return
         if not self._pending and self._writable and len(data) <= self._room():
             self._h2.send_data(self._stream, data)
-            self._flush()
+            if not self._flushing:
+                self._flushing = True
+                self._loop.call_soon(self._flush_all)
             return
         self._pending += data
         self._pump()
@@ -141,11 +146,16 @@ class H2Duplex(asyncio.Protocol):
             self._stall.cancel()
             self._stall = None
         if self._pending and self._stall is None:
-            loop = asyncio.get_running_loop()
-            self._stall = loop.call_later(STALL_S, self._stalled)
+            self._stall = self._loop.call_later(STALL_S, self._stalled)
 
     def _stalled(self) -> None:
         self._fail(DuplexEnded("peer_stalled", f"The peer took nothing for {STALL_S:.0f} s."))
+
+    def _flush_all(self) -> None:
+        """Write in one go what was sent since the event loop last looked."""
+        self._flushing = False
+        if not self._over:
+            self._flush()
 
     def _flush(self) -> None:
         if self._transport is not None and (data := self._h2.data_to_send()):

@@ -71,6 +71,11 @@ class Hearing:
         return self._from_ms + self._heard_bytes // BYTES_PER_MS
 
     @property
+    def eager(self) -> bool:
+        """Whether Nova should hear the student without delay."""
+        return self._open is not None or self._activity is None
+
+    @property
     def waits_for_nova(self) -> bool:
         """Whether Nova has a turn that it can be expected to answer."""
         return bool(self._committed) or self._open is not None

@@ -91,7 +91,7 @@ class NovaLeg:
         self._heard_bytes += len(pcm)
         self._hearing.hear(pcm)
         if not self._hearing.by_hand:
-            self._microphone.hear(pcm, self._loop.time())
+            self._microphone.hear(pcm, self._loop.time(), eager=self._hearing.eager)
             return
         self._by_hand += pcm
         if len(self._by_hand) > MAX_WAITING:

@@ -9,6 +9,8 @@ from ai.resample import Resampler
 FRAME_MS = 32  # facts 1.1: about 32 ms, 512 samples at 16 kHz
 FRAME_BYTES = FRAME_MS * BYTES_PER_MS
 FRAME_S = FRAME_MS / 1000
+SENT_BYTES = IN_HZ * 2 * FRAME_MS // 1000
+TOGETHER = 3  # frames, while nobody speaks: what it costs to send is mostly the sending
 QUIET_S = 0.25  # a microphone that is silent for longer is helped out; jitter is shorter
 BURST = 10  # frames a beat: audio that waited is sent at most ten times as fast as it was spoken
 AHEAD_S = 0.1  # after a burst, silence follows at once, so that Nova notices the end of a turn
@@ -30,7 +32,7 @@ class Microphone:
         self._send = send
         self._unsent = unsent
         self._resampler = Resampler(1000 * BYTES_PER_MS // 2, IN_HZ)
-        self._silence = audio.chunk(bytes(IN_HZ * 2 * FRAME_MS // 1000))
+        self._silence = audio.chunk(bytes(SENT_BYTES))
         self._waiting = bytearray()
         self._budget = BURST
         self._covered = now
@@ -43,10 +45,10 @@ class Microphone:
         """How much audio was not sent yet."""
         return len(self._waiting) / (1000 * BYTES_PER_MS)
 
-    def hear(self, pcm: bytes, now: float) -> None:
-        """Student audio, 24 kHz."""
+    def hear(self, pcm: bytes, now: float, *, eager: bool = True) -> None:
+        """Student audio, 24 kHz. If not `eager`, it may be sent a little later."""
         self._waiting += pcm
-        if len(self._waiting) >= FRAME_BYTES:
+        if len(self._waiting) >= (FRAME_BYTES if eager else TOGETHER * FRAME_BYTES):
             if len(self._waiting) > MAX_WAITING:
                 del self._waiting[: len(self._waiting) - MAX_WAITING]
             self._pump(now)
@@ -58,11 +60,13 @@ class Microphone:
     def tick(self, now: float) -> None:
         """Send what waits; else, if nothing was sent for a while, silence."""
         self._budget = BURST
-        if len(self._waiting) >= FRAME_BYTES:
+        quiet_s = now - self._covered
+        if len(self._waiting) >= TOGETHER * FRAME_BYTES or (
+            quiet_s > TOGETHER * FRAME_S and len(self._waiting) >= FRAME_BYTES
+        ):
             self._pump(now)
             return
-        quiet_s = now - self._covered
-        if quiet_s < FRAME_S:
+        if quiet_s < TOGETHER * FRAME_S:
             return
         if self._waiting:
             if quiet_s < QUIET_S:
@@ -86,13 +90,15 @@ class Microphone:
             self._covered = now
 
     def _pump(self, now: float) -> None:
-        while len(self._waiting) >= FRAME_BYTES and self._budget > 0:
-            if self._unsent() > MAX_UNSENT:
-                return
-            self._budget -= 1
-            made = self._resampler.feed(bytes(self._waiting[:FRAME_BYTES]))
-            del self._waiting[:FRAME_BYTES]
-            if made:
-                self._send(self._audio.chunk(made))
-            self._covered = min(max(self._covered, now) + FRAME_S, now + AHEAD_S)
-            self._silent = False
+        """Send whole frames, as many as may be sent now."""
+        frames = min(self._budget, len(self._waiting) // FRAME_BYTES)
+        if frames <= 0 or self._unsent() > MAX_UNSENT:
+            return
+        self._budget -= frames
+        made = self._resampler.feed(bytes(self._waiting[: frames * FRAME_BYTES]))
+        del self._waiting[: frames * FRAME_BYTES]
+        for at in range(0, len(made), SENT_BYTES):
+            self._send(self._audio.chunk(made[at : at + SENT_BYTES]))
+        until = max(self._covered, now) + frames * FRAME_S
+        self._covered = min(until, now + AHEAD_S)
+        self._silent = False
