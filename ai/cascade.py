@@ -331,11 +331,13 @@ class CascadeLeg:
     ) -> None:
         heard = await (found if found is not None else self._transcribe(pcm))
         del self._words[turn]
+        if self._deaf is not None and (self._deaf.kind != "transient" or self._misses >= MISSES):
+            # The turn stays without words: another leg may hear it.
+            self._report(Failed(self._deaf.code, "ears", fault=self._deaf))
+            return
         self._memory[place] = _utterance(heard)
         self._report(Used("audio_in_ms", duration_ms(pcm), heard.model))
         self._report(Transcribed(turn, heard.text, heard.words, heard.sure))
-        if self._deaf is not None and (self._deaf.kind != "transient" or self._misses >= MISSES):
-            self._report(Failed(self._deaf.code, "ears", fault=self._deaf))
 
     async def _transcribe(self, pcm: bytes) -> HeardSpeech:
         """The words, or none: ears that fail, in whatever way, did not understand."""

@@ -63,7 +63,7 @@ class Limits:
     "Of asking the model; three of them may end in tools."
     calls: int = 4
     "Tools used at once."
-    first_s: float = 12.0
+    first_s: float = 8.0
     "To the model's first sign of life in a round, and between two of them."
     total_s: float = 60.0
     "Of all the time waited for the model in one answer."

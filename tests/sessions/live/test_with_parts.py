@@ -9,6 +9,7 @@ import pytest
 
 from ai.audio import silence
 from ai.cascade import Cascade
+from ai.chain import Breakers, Chain
 from ai.local.vad import Vad
 from ai.mind import LanguageTutor
 from ai.openai.chat import ChatModel
@@ -27,7 +28,7 @@ from tests.fakes.mind import Script
 from tests.fakes.openai_manners import Manners
 from tests.fakes.openai_server import OpenAISimulator, simulate_openai
 from tests.fakes.voice import say
-from tests.sessions.live.room import Door, Room, until
+from tests.sessions.live.room import Door, EchoEngine, Room, until
 
 pytestmark = pytest.mark.slow
 LONG = "One two three four five six seven eight nine ten. And so it goes on and on for long."
@@ -158,3 +159,38 @@ async def test_the_answer_is_thought_before_the_turn_is_certainly_over() -> None
         assert thought == [True], "no word of the turn was told yet"
         assert sum("chat" in path for path, _ in stage.simulator.http.calls) == 2
         assert stage.said()[-1] == ("assistant", "Right. What next?")
+
+
+@pytest.mark.parametrize("ill", ["ears", "mind", "voice"])
+async def test_a_part_that_may_not_work_hands_the_lesson_on(ill: str) -> None:
+    """A key that is not taken: the next engine answers what was said, and nobody said it twice."""
+    said = Said()
+    vad = Vad()
+    async with simulate_openai(Manners(script=Script("Hello there."), ears=said)) as fake:
+
+        def settings(part: str, model: str) -> OpenAISettings:
+            return OpenAISettings("wrong" if part == ill else fake.key, fake.base_url, model)
+
+        ears = OpenAIEars(settings("ears", "gpt-transcribe"))
+        mind = ChatModel(settings("mind", "gpt-5.4-mini"))
+        voice = OpenAISpeaker(settings("voice", "gpt-4o-mini-tts"))
+        first = Cascade("cascade", ears, LanguageTutor(mind), voice, vad, key="cascade:1")
+        stage, echo = Scene(fake, first, said), EchoEngine()
+        stage.room = Room(chain=Chain([first, echo], Breakers()))
+        stage.session = stage.room.session
+        await stage.session.open()
+        stage.door = stage.room.enter()
+        stage.session.receive(stage.door, UpdateSession())
+        began = time.monotonic()
+        if ill == "ears":
+            await stage.say("two quarters")
+        else:
+            stage.session.receive(stage.door, CreateResponse())
+        await until(lambda: ("assistant", "What part?") in stage.said(), within_s=10)
+        assert time.monotonic() - began < (8 if ill == "ears" else 3)
+        if ill == "ears":
+            assert len(echo.legs[-1].heard) > 48 * 500, "what was said is heard again"
+        await stage.session.close(1001, "test over")
+        for part in (ears, mind, voice):
+            await part.close()
+        vad.close()
