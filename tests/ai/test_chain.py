@@ -222,6 +222,26 @@ def test_an_engine_that_hangs_leaves_the_next_one_its_time() -> None:
     assert tried(step) == "b" and now <= 100 + SAME_WITHIN_S
 
 
+def test_a_session_that_begins_waits_for_one_that_hangs_once() -> None:
+    course = Course(chain("a", "b"))
+    step = course.begin(0)
+    assert isinstance(step, Try) and step.within_s < 3
+    assert tried(course.failed(BROKEN, step.within_s)) == "b"
+
+
+def test_a_session_that_begins_tries_one_that_refuses_again() -> None:
+    course = Course(chain("a", "b"))
+    course.begin(0)
+    assert tried(course.failed(BROKEN, 0.1)) == "a"
+
+
+def test_a_leg_that_breaks_soon_after_it_was_opened_gets_its_tries_too() -> None:
+    course = Course(chain("a", "b"))
+    course.begin(0)
+    course.opened(0.3)
+    assert tried(course.failed(BROKEN, 5)) == "a"
+
+
 def test_a_terminal_fault_goes_to_the_next_at_once() -> None:
     course = on(Course(chain("a", "b", "c")))
     assert tried(course.failed(REFUSED, 1)) == "b"
