@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from ai.events import (
     AnswerEnded,
     Failed,
+    Fault,
     Progressed,
     SpeechConfirmed,
     SpeechDropped,
@@ -52,7 +53,8 @@ STEPS = st.sampled_from(
         "ask", "say", "say_long", "end_answer", "hear", "suspect", "confirm", "drop", "stop",
         "words", "type", "commit", "cancel", "truncate", "played", "pause", "go_on", "tick", "save",
         "break", "leave", "return", "by_hand", "vad", "patient", "binary", "standard", "fail",
-        "gone", "clear", "ask_floor", "speak_item", "move", "show", "look_up", "found", "note",
+        "gone", "rotate", "lose", "find", "nobody", "broken",
+        "clear", "ask_floor", "speak_item", "move", "show", "look_up", "found", "note",
         "reader_comes", "reader_goes", "reader_asks",
     ]
 )  # fmt: skip
@@ -131,6 +133,17 @@ def tell(story: list[str]) -> Lesson:
         elif step == "gone":
             lesson.report(Failed("x", "x"))
             lesson.did(lesson.talk.leg_found("offline", "x", lesson.now, hears_speech=True))
+        elif step == "rotate":
+            lesson.did(lesson.talk.leg_lost("rotated", lesson.now))
+            lesson.did(lesson.talk.leg_found("offline", "rotated", lesson.now, hears_speech=True))
+        elif step == "lose":
+            lesson.did(lesson.talk.leg_lost("x", lesson.now))
+        elif step == "find":
+            lesson.did(lesson.talk.leg_found("other", "x", lesson.now, hears_speech=True))
+        elif step == "nobody":
+            lesson.did(lesson.talk.engine_gone(lesson.now))
+        elif step == "broken":
+            lesson.report(Failed("x", "x", answers[-1], Fault("transient", "x")))
         elif step == "clear":
             lesson.do(ClearAudio())
         elif step == "ask_floor":
