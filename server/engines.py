@@ -161,6 +161,10 @@ class Engines:
         school.chains.add(chain)
         return chain
 
+    def resting(self) -> int:
+        """How many engines are left in peace now, since they have been failing."""
+        return len(self.breakers.open())
+
     async def language_model(self, tenant_id: UUID) -> LanguageModel | None:
         """What writes a school's summaries; None: it has none."""
         return (await self.of(tenant_id)).mind

@@ -23,6 +23,8 @@ class Sources:
     lobby: Lobby
     database: Database
     worker_restarts: Callable[[], int]
+    engines_resting: Callable[[], int]
+    "Engines that have been failing, and are left in peace for a while."
 
     def collect(self) -> Iterator[Metric]:
         """What prometheus_client asks of a collector."""
@@ -47,6 +49,7 @@ class Sources:
         yield counter("legs_stalled", "Found dead by what they did not do", legs.stalled)
         yield counter("legs_away", "No engine could be opened", legs.away)
         yield counter("leg_gap_seconds", "Without an engine, in all", legs.gap_s)
+        yield gauge("engines_resting", "Not tried now, since they failed", self.engines_resting())
         yield counter("worker_restarts", "Local workers replaced", self.worker_restarts())
         answers = counter("http_answers", "Answers by status", labels=["status"])
         for digit, number in sorted(counts.answers.items()):

@@ -79,7 +79,9 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
         _start(stack, watch_loop(counts))
         if config.metrics_port is not None:
             stack.callback(
-                _metrics(config.metrics_port, Sources(counts, lobby, database, restarts))
+                _metrics(
+                    config.metrics_port, Sources(counts, lobby, database, restarts, engines.resting)
+                )
             )
         site = Site(config.hosts)
         yield Services(

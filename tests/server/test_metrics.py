@@ -24,7 +24,7 @@ class Lobby:
 async def test_metrics_are_served_as_they_are_now_and_on_this_host_only() -> None:
     counts = Counts(answers={2: 5, 4: 1}, sockets_open=3, sockets_opened=9)
     database = SimpleNamespace(in_use=2, size=10)
-    sources = Sources(counts, cast(Any, Lobby()), cast(Any, database), lambda: 4)
+    sources = Sources(counts, cast(Any, Lobby()), cast(Any, database), lambda: 4, lambda: 1)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -45,6 +45,7 @@ async def test_metrics_are_served_as_they_are_now_and_on_this_host_only() -> Non
         "db_pool_size 10.0",
         "items_saved_total 40.0",
         "worker_restarts_total 4.0",
+        "engines_resting 1.0",
         "leg_rotations_total 6.0",
         "leg_failovers_total 2.0",
         "leg_gap_seconds_total 1.5",
