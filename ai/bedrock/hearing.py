@@ -71,6 +71,12 @@ class Hearing:
         return self._from_ms + self._heard_bytes // BYTES_PER_MS
 
     @property
+    def mid_speech(self) -> bool:
+        """Whether the student's voice was heard to the end of the audio that came."""
+        turn = self._open
+        return turn is not None and turn.voice_end_ms is None and self._activity is not None
+
+    @property
     def eager(self) -> bool:
         """Whether Nova should hear the student without delay."""
         return self._open is not None or self._activity is None

@@ -244,7 +244,7 @@ class NovaLeg:
     def _tick(self, now: float) -> None:
         if self._closed:
             return
-        self._microphone.tick(now)
+        self._microphone.tick(now, mid_speech=self._hearing.mid_speech)
         self._hearing.tick(now, self._microphone.waiting_s)
         self._answering.tick(now)
         if now - self._used_at >= USED_EVERY_S:

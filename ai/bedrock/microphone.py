@@ -10,6 +10,7 @@ FRAME_MS = 32  # facts 1.1: about 32 ms, 512 samples at 16 kHz
 FRAME_BYTES = FRAME_MS * BYTES_PER_MS
 FRAME_S = FRAME_MS / 1000
 SENT_BYTES = IN_HZ * 2 * FRAME_MS // 1000
+MID_SPEECH_S = 1.0  # in mid-speech, where silence would cut a word in two
 TOGETHER = 3  # frames, while nobody speaks: what it costs to send is mostly the sending
 QUIET_S = 0.25  # a microphone that is silent for longer is helped out; jitter is shorter
 BURST = 10  # frames a beat: audio that waited is sent at most ten times as fast as it was spoken
@@ -57,8 +58,9 @@ class Microphone:
         """What was not sent yet is not wanted."""
         self._waiting.clear()
 
-    def tick(self, now: float) -> None:
+    def tick(self, now: float, *, mid_speech: bool = False) -> None:
         """Send what waits; else, if nothing was sent for a while, silence."""
+        patience_s = MID_SPEECH_S if mid_speech else QUIET_S
         self._budget = BURST
         quiet_s = now - self._covered
         if len(self._waiting) >= TOGETHER * FRAME_BYTES or (
@@ -69,17 +71,16 @@ class Microphone:
         if quiet_s < TOGETHER * FRAME_S:
             return
         if self._waiting:
-            if quiet_s < QUIET_S:
+            if quiet_s < patience_s:
                 return
             self._waiting += bytes(FRAME_BYTES - len(self._waiting))  # the end of a word
             self._pump(now)
             return
-        self._fill(quiet_s, now)
+        if self._silent or quiet_s >= patience_s:
+            self._fill(quiet_s, now)
 
     def _fill(self, quiet_s: float, now: float) -> None:
         """Silence for the time that passed."""
-        if quiet_s < QUIET_S and not self._silent:
-            return
         self._silent = True
         for _ in range(min(BURST, int(quiet_s / FRAME_S))):
             if self._unsent() > MAX_UNSENT:

@@ -93,6 +93,16 @@ def test_a_short_gap_is_not_filled_and_a_longer_one_is(wire: Wire, microphone: M
     assert wire.ms == pytest.approx(now * 1000, abs=400)
 
 
+def test_a_word_that_comes_late_is_not_cut_in_two(wire: Wire, microphone: Microphone) -> None:
+    microphone.hear(b"\x10\x10" * 7_680, 0.0)
+    for number in range(25):
+        microphone.tick(number * PERIOD_S, mid_speech=True)
+    assert len(wire.sent) == 10
+    for number in range(25, 50):
+        microphone.tick(number * PERIOD_S, mid_speech=True)
+    assert not any(wire.sent[-1])
+
+
 def test_the_end_of_a_word_is_sent_though_it_fills_no_frame(
     wire: Wire, microphone: Microphone
 ) -> None:
