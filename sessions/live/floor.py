@@ -27,6 +27,7 @@ from ai.events import (
     ToolCalled,
     Transcribed,
 )
+from ai.tools import NOTE_PROGRESS
 from sessions.live import wording
 from sessions.live.actions import Action, Clear, Commit, Detect, Reopen, Tell
 from sessions.live.answers import Answers, Reason
@@ -100,6 +101,8 @@ class Floor:
         "An answer's first words, while speech is suspected: it may not be wanted any more."
         self._moves: list[Progressed] = []
         "Where an answer takes the lesson, if any of it is said."
+        self._told: tuple[int, str] | None = None
+        "Where clients were told last that the lesson is."
         self._stopped: str | None = None
         "The item whose sound the device was told to pause."
 
@@ -219,7 +222,8 @@ class Floor:
             case Progressed():
                 return self._progress(event)
             case Spoke() if self._answers.is_current(event.answer):
-                return [*self._move(), *self._answers.spoke(event, self._ms(now), now)]
+                told = [*self._move(), *self._tell_beginning()]
+                return [*told, *self._answers.spoke(event, self._ms(now), now)]
             case AnswerEnded() if self._answers.is_current(event.answer):
                 self._broken_answers = 0
                 if event.finished_lesson:
@@ -413,9 +417,8 @@ class Floor:
 
     def _progress(self, event: Progressed) -> list[Action]:
         response = self._answers.current
-        at = (self.progress.step, self.progress.status)
-        if not self._moves and (event.step, event.status) == at:
-            return []
+        if not self._moves and (event.step, event.status) == self._told:
+            return []  # a tool has noted it already
         self._moves.append(event)
         return [] if response is not None and response.item is None else self._move()
 
@@ -426,8 +429,16 @@ class Floor:
         for move in moves:
             before = self.detection()
             self.progress = Progress(move.step, len(self.brief.steps), move.status)
+            self._told = (move.step, move.status)
             out += [Tell(self.progressed()), *self._detected_by(before)]
         return out
+
+    def _tell_beginning(self) -> list[Action]:
+        """An engine that notes progress with tools says nothing of where a lesson begins."""
+        if self._told is not None or NOTE_PROGRESS.name not in self.brief.tools:
+            return []
+        self._told = (self.progress.step, self.progress.status)
+        return [Tell(self.progressed())]
 
     # ---- from one leg to the next ------------------------------------------------------------
 

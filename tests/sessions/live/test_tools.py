@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from ai.engine import Say
-from ai.events import AnswerEnded, Failed, Kept
+from ai.events import AnswerEnded, Failed, Kept, Progressed
 from ai.local.tutor_rules import respond
 from ai.local.tutor_state import State, recall
 from ai.tools import Judged
@@ -152,6 +152,29 @@ def test_a_step_is_done_when_its_answer_was_checked_and_right():
     ]
     assert lesson.talk.progress.step == 1
     assert lesson.tools()[-1].said == "Step 1 is done."
+
+
+def test_where_the_lesson_begins_is_told_once_whoever_teaches():
+    lesson = ToolLesson()
+    answer = lesson.ask(output_modalities=("text",))
+    spoken(lesson, answer)
+    (event,) = told(lesson.done, LessonProgressed)
+    assert (event.step, event.steps, event.status) == (1, 3, "asking")
+    offline = ToolLesson()
+    answer = offline.ask(output_modalities=("text",))
+    offline.report(Progressed(0, "asking"))
+    spoken(offline, answer)
+    assert len(told(offline.done, LessonProgressed)) == 1
+
+
+def test_what_a_tool_noted_and_the_engine_reports_too_is_told_once():
+    lesson, answer = opened()
+    checked(lesson, answer, RIGHT)
+    noted(lesson, answer, "step_done", 1)
+    lesson.done.clear()
+    lesson.report(Progressed(1, "asking"))
+    spoken(lesson, answer)
+    assert told(lesson.done, LessonProgressed) == []
 
 
 def test_the_next_step_needs_a_turn_of_the_students_own():
