@@ -198,7 +198,7 @@ async def test_a_huge_event_is_no_harm(provider: Provider) -> None:
     try:
         said = await provider.say(cue="opening")
     except EngineError as problem:
-        assert provider.kind == "converse" and problem.fault.kind == "transient"
+        assert problem.fault.kind == "transient"  # too long for a frame, or for our patience
     else:
         assert sum(map(len, said)) < 3_000
 
