@@ -76,6 +76,14 @@ class Conversation:
             self.items.insert(self.items.index(other) + 1, item)
         return None
 
+    def called(self, result: Item) -> bool:
+        """Whether a result is one of a call that was made."""
+        return any(
+            one.shown["type"] == "function_call"
+            and one.shown.get("call_id") == result.shown["call_id"]
+            for one in self.items
+        )
+
     def truncate(self, item_id: str, content_index: int, audio_end_ms: int) -> Complaint | None:
         item = self.find(item_id)
         if item is None or not item.spoken:
@@ -102,6 +110,14 @@ class Conversation:
     def lines(self) -> list[Line]:
         """What the model knows when it answers."""
         return [line for item in self.items if (line := line_of(item)) is not None]
+
+
+def no_item(doing: str, item_id: str) -> Complaint:
+    return Complaint(
+        f"Error {doing}ing item: the item with id '{item_id}' does not exist.",
+        f"item_{doing}e_invalid_item_id",
+        "item_id",
+    )
 
 
 def line_of(item: Item) -> Line | None:

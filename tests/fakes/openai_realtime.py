@@ -17,7 +17,7 @@ from tests.fakes.mind import reply
 from tests.fakes.openai_answer import Answer, Meter, TooLong, end_item, give
 from tests.fakes.openai_effective import at_first, updated
 from tests.fakes.openai_hearing import Hearing, Started, Stopped
-from tests.fakes.openai_items import Conversation, Item, line_of, made
+from tests.fakes.openai_items import Conversation, Item, line_of, made, no_item
 from tests.fakes.openai_manners import Manners
 from tests.fakes.openai_mishaps import Mishaps
 from tests.fakes.openai_outgoing import Outgoing, Violation
@@ -205,7 +205,7 @@ class Session:
         item = made(event["item"], self.new_id("item"))
         if isinstance(item, Complaint):
             return item
-        if item.shown["type"] == "function_call_output" and not self._called(item):
+        if item.shown["type"] == "function_call_output" and not self.conversation.called(item):
             call_id = item.shown["call_id"]
             return Complaint(
                 f"Tool call ID '{call_id}' not found in conversation.",
@@ -225,13 +225,6 @@ class Session:
         self._added(item)
         return None
 
-    def _called(self, item: Item) -> bool:
-        return any(
-            one.shown["type"] == "function_call"
-            and one.shown.get("call_id") == item.shown["call_id"]
-            for one in self.conversation.items
-        )
-
     def _truncate(self, event: dict[str, Any]) -> Complaint | None:
         where = {name: event[name] for name in ("item_id", "content_index", "audio_end_ms")}
         if complaint := self.conversation.truncate(**where):
@@ -242,24 +235,17 @@ class Session:
     def _retrieve(self, event: dict[str, Any]) -> Complaint | None:
         item = self.conversation.find(event["item_id"])
         if item is None:
-            return self._no_item("retriev", event["item_id"])
+            return no_item("retriev", event["item_id"])
         self.emit("conversation.item.retrieved", item=item.shown)
         return None
 
     def _delete(self, event: dict[str, Any]) -> Complaint | None:
         item = self.conversation.find(event["item_id"])
         if item is None:
-            return self._no_item("delet", event["item_id"])
+            return no_item("delet", event["item_id"])
         self.conversation.items.remove(item)
         self.emit("conversation.item.deleted", item_id=item.id)
         return None
-
-    def _no_item(self, doing: str, item_id: str) -> Complaint:
-        return Complaint(
-            f"Error {doing}ing item: the item with id '{item_id}' does not exist.",
-            f"item_{doing}e_invalid_item_id",
-            "item_id",
-        )
 
     # ---- answering ---------------------------------------------------------------------------
 
