@@ -165,7 +165,7 @@ def ours(mode: str, turns: str = "theirs") -> Open:
                 OPENAI_API_KEY="none-is-needed",
                 OPENAI_BASE_URL=f"http://127.0.0.1:{provider}/v1",
                 OPENAI_TURNS=turns,
-                CASCADE_MIND="bedrock",  # which is not in use: the provider here writes no summaries
+                CASCADE_MIND="bedrock",  # not in use: this provider writes no summaries
                 LIVE_SESSIONS_PER_STUDENT="100",
             )
             try:
