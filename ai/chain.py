@@ -128,6 +128,12 @@ class Chain:
     def preferred(self) -> VoiceEngine:
         return self.engines[0]
 
+    def likely(self, now: float) -> VoiceEngine:
+        """The one on which a session would begin now: the first that is not left in peace."""
+        wanted = self.engines[:-1]
+        allowed = (one for one in wanted if self.breakers.of(one.key).allows(now))
+        return next(allowed, self.engines[-1])
+
     def hears(self, language: str) -> bool:
         """Whether the preferred engine understands speech in a language, by its BCP 47 tag."""
         return hears(self.preferred, language)

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 from weakref import WeakValueDictionary
 
-from ai.chain import Chain
+from ai.chain import Chain, hears
 from ai.engine import Brief
 from ai.prices import Prices, Tariff
 from ai.tools import Judge
@@ -325,7 +325,7 @@ class Lobby:
             brief_text=brief_text(brief),
             sandbox=sandbox,
             mode=mode,
-            engine=chain.preferred.name,
+            engine=chain.likely(self._clock()).name,
             grace_s=self.settings.grace_s,
         )
         tell_session(self._bus, person.tenant_id, row, "live")
@@ -344,12 +344,13 @@ class Lobby:
         elapsed_ms = max(0, round((datetime.now(UTC) - row.started_at).total_seconds() * 1000))
         limits = Limits(self.settings.session_s)
         decided = await quota.limits(self._database, person.tenant_id)
+        engine = chain.likely(self._clock())
         conversation = Conversation(
             brief,
             session_id=f"sess_{row.id.hex}",
             lesson=version.slug,
-            engine=chain.preferred.name,
-            hears_speech=chain.hears(brief.language),
+            engine=engine.name,
+            hears_speech=hears(engine, brief.language),
             sandbox=row.sandbox,
             items=items,
             overrides=overrides,

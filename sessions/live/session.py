@@ -124,7 +124,7 @@ class Session:
             taken=self._taken,
             tariff=tariff,
         )
-        self.saver.engine = chain.preferred.name
+        self.saver.engine = conversation.engine
 
     @property
     def id(self) -> UUID:

@@ -165,6 +165,16 @@ def test_what_a_chain_hears_is_what_its_preferred_engine_hears() -> None:
     assert both.hears("es-MX") and not both.hears("en")
 
 
+def test_where_a_session_would_begin_is_told_without_a_trial() -> None:
+    engines = chain("a", "b", "c")
+    engines.breakers.of("a").failed(REFUSED, 0)
+    assert engines.likely(1).name == "b" and engines.likely(31).name == "a"
+    assert tried(Course(engines).begin(31)) == "a"
+    for key in "bc":
+        engines.breakers.of(key).failed(REFUSED, 31)
+    assert engines.likely(32).name == "c"
+
+
 def test_breakers_are_shared_by_key() -> None:
     breakers = Breakers()
     breakers.of("a").failed(REFUSED, 0)
