@@ -30,14 +30,17 @@ class OpenAIPlace:
 
 
 @asynccontextmanager
-async def open_place(folder: Path, manners: Manners) -> AsyncIterator[OpenAIPlace]:
-    """A server on `folder` with `spoken_lesson.LESSON`, which uses `openai-realtime` only."""
+async def open_place(
+    folder: Path, manners: Manners, engine: str = "openai-realtime", **environ: str
+) -> AsyncIterator[OpenAIPlace]:
+    """A server on `folder` with `spoken_lesson.LESSON`, which uses that engine only."""
     async with simulate_openai(manners) as simulator:
         server = Server(
             folder / "data",
-            ENGINE="openai-realtime,offline",
+            ENGINE=f"{engine},offline",
             OPENAI_API_KEY=simulator.key,
             OPENAI_BASE_URL=simulator.base_url,
+            **environ,
         )
         try:
             await asyncio.to_thread(server.start)
