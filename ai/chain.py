@@ -22,7 +22,7 @@ REST_S = 15.0  # between rounds, while all engines are away
 PROVEN_S = 10.0  # a leg that lived so long has proved its engine, if it answered or not; the last
 # engine's need not: where nobody comes after it, any life is better than a rest
 STALLED = "_stalled"  # how faults of legs end that were waited for in vain: that was no life
-SHORTEST_LIFE_S = 1.0  # an expected end that comes sooner is none
+SHORTEST_LIFE_S = 1.0  # of a leg of the last engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,11 +212,12 @@ class Course:
         lived_s = 0.0 if opened_at is None else now - opened_at
         lasts_s = SHORTEST_LIFE_S if self._is_last() else PROVEN_S
         lived = lived_s >= lasts_s and not fault.code.endswith(STALLED)
-        if self._proved or lived or self._trouble_at is None:
+        worked = self._proved or lived
+        if worked or self._trouble_at is None:
             self._tries = 0
             self._trouble_at = now
         self._proved = False
-        if fault.kind == "limit" and lived_s >= SHORTEST_LIFE_S:
+        if fault.kind == "limit" and worked:  # else whoever ends each leg early is never left
             return self._same(0.0, now)
         if fault.kind == "terminal" or self._tries >= len(BACKOFF_S):
             return self._next(now)

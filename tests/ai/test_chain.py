@@ -211,6 +211,15 @@ def test_an_end_that_comes_at_once_again_and_again_is_not_expected() -> None:
     assert names[-1] == "b"
 
 
+def test_an_end_that_cuts_each_leg_in_its_first_answer_is_not_expected() -> None:
+    course, now, engines = on(Course(chain("a", "b"))), 0.0, []
+    while "b" not in engines and len(engines) < 9:
+        now += 2.0
+        engines.append(tried(course.failed(OVER, now)))
+        course.opened(now)
+    assert engines[-1] == "b" and len(engines) <= 4
+
+
 def test_a_transient_fault_is_tried_again_a_few_times_within_three_seconds() -> None:
     course = on(Course(chain("a", "b")))
     now, tries = 100.0, 0
