@@ -162,5 +162,9 @@ def _utterance(item: Item) -> Utterance:
     if item.role == "assistant":
         text = item.heard if item.heard is not None else (item.said or "")
         return Utterance("tutor", text, item.data.get("engine", {}))
-    role = "student" if item.role == "user" else "system"
-    return Utterance(role, item.said or "", {"sure": item.data.get("sure", True)})  # type: ignore[arg-type]
+    if item.role == "user":
+        return Utterance("student", item.said or "", {"sure": item.data.get("sure", True)})
+    if item.data.get("asked_for_person"):
+        # Why, are the student's own words: with a system's voice they could give orders.
+        return Utterance("system", wording.STUDENT_ASKED)
+    return Utterance("system", item.said or "")

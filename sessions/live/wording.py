@@ -56,6 +56,7 @@ NOTED = {
     "misconception_seen": "The tutor made a note on step {}.",
     "solved_for_them": "Step {} was worked out together.",
 }
+STUDENT_ASKED = "The student asked for a person."
 TUTOR_ASKED = "The tutor asked for a person to join."
 ASKED_NOW = (
     "It is noted where the school sees it. Nobody may be free; say that you asked, and go on."
@@ -82,6 +83,4 @@ def on_board(says: str) -> str:
 
 def asked_for_person(reason: str) -> str:
     reason = reason.strip()
-    return (
-        f"The student asked for a person: {reason}" if reason else "The student asked for a person."
-    )
+    return f"{STUDENT_ASKED[:-1]}: {reason}" if reason else STUDENT_ASKED

@@ -123,7 +123,8 @@ def test_the_tutor_knows_nothing_of_readers_and_nothing_waits_for_them() -> None
 def test_who_asked_for_a_person_is_still_remembered() -> None:
     lesson = Lesson()
     lesson.do(AskFloor(reason="I am stuck"))
-    assert [one.role for one in lesson.talk.memory()] == ["system"]
+    (remembered,) = lesson.talk.memory()
+    assert (remembered.role, remembered.text) == ("system", "The student asked for a person.")
 
 
 def test_a_reader_changes_nothing() -> None:
