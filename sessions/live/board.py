@@ -80,7 +80,12 @@ def draw(kind: str, content: str, caption: str, language: str = "en") -> Figure:
         if _LINK.search(text):
             raise CannotDraw("The board shows no links or pictures from elsewhere.")
     words = board_words(language)
-    drawing, says = _DRAWN[kind](content, words)
+    try:
+        drawing, says = _DRAWN[kind](content, words)
+    except CannotDraw:
+        raise
+    except (ArithmeticError, ValueError):  # numbers beyond what axes can be divided into
+        raise CannotDraw("These numbers are too large or too close. Choose others.") from None
     return Figure(kind, drawing, caption, _sentence(caption, says))
 
 

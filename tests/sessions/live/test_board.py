@@ -131,6 +131,8 @@ def test_an_axis_ends_where_its_numbers_do_with_room_for_its_points():
         ("points", "(1, 1/0)", "no number that can be drawn"),
         ("number_line", "0, 1", "Write the ends"),
         ("number_line", "0 to 1: 2", "between 0 and 1"),
+        ("number_line", "0 to 10^-323", "too large or too close"),
+        ("number_line", "-10^-323 to 10^-323", "too large or too close"),
         ("number_line", "0 to 10: " + ",".join(["1"] * 13), "at most 12"),
         ("bars", "apples", "a name and a number"),
         ("bars", "3", "a name and a number"),
