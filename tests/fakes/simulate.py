@@ -1,6 +1,7 @@
 """A simulator as a command, for developers and demonstrations: `student-connect simulate`."""
 
 import asyncio
+import signal
 import tempfile
 from argparse import Namespace
 from collections.abc import AsyncIterator
@@ -35,12 +36,15 @@ class Running:
 
 
 def run(options: Namespace) -> int:
-    """Serve until Ctrl-C. Raises UnknownFault, OSError."""
+    """Serve until Ctrl-C, or SIGTERM. Raises UnknownFault, OSError."""
     asyncio.run(_serve(options))
     return 0
 
 
 async def _serve(options: Namespace) -> None:
+    stopped = asyncio.Event()
+    for one in (signal.SIGINT, signal.SIGTERM):  # a shell's background ignores the first
+        asyncio.get_running_loop().add_signal_handler(one, stopped.set)
     async with running(options) as simulator:
         print(f"{simulator.what} is simulated at {simulator.address}; Ctrl-C ends it.")
         print("A server uses it with this in its environment:")
@@ -51,7 +55,7 @@ async def _serve(options: Namespace) -> None:
             f" then needs ENGINE_ENDPOINTS={simulator.address.removesuffix('/v1')}.",
             flush=True,
         )
-        await asyncio.Event().wait()
+        await stopped.wait()
 
 
 def faults(options: Namespace) -> list[Fault]:
