@@ -278,6 +278,8 @@ def may_reach(address: str, endpoints: Sequence[str]) -> bool:
     operator says which places this server calls.
     """
     parts = urlsplit(address.lower())
+    if not engines.is_place(parts.netloc):
+        return False
     if parts.scheme == "https" and _BEDROCK.fullmatch(parts.netloc):
         return True
     for place in (OPENAI, *endpoints):

@@ -35,6 +35,7 @@ _MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}")
 _VOICE = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
 _REGION = re.compile(r"[a-z]{2}(-[a-z]{2,12}){1,3}-[0-9]{1,2}")
 _KEY = re.compile(r"[!-~]+")
+_PLACE = re.compile(r"([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", re.IGNORECASE)
 _QUERIES = load(__package__, "engines.sql")
 
 
@@ -126,6 +127,14 @@ def fit(name: str, value: Any) -> Any:
     if not pattern.fullmatch(value):
         raise ValueError(f"it must be {what}")
     return value
+
+
+def is_place(netloc: str) -> bool:
+    """Whether this is a host and perhaps a port, which all who read addresses read alike.
+
+    Of `[::1].example.org` some take the part in brackets for the host, and some all of it.
+    """
+    return _PLACE.fullmatch(netloc) is not None
 
 
 async def of(database: Database, tenant_id: UUID) -> Decided:
@@ -282,7 +291,7 @@ def _address(value: str, *, empty: bool) -> str:
         whole = parts.scheme in ("https", "http") and parts.hostname and (parts.port or 1)
     except ValueError:
         whole = None
-    odd = not whole or parts.username is not None or parts.query or parts.fragment
+    odd = not whole or not is_place(parts.netloc) or parts.query or parts.fragment
     if odd or len(value) > 200 or not _KEY.fullmatch(value):
         raise ValueError("it must be an address, as https://api.openai.com/v1")
     return value.rstrip("/")

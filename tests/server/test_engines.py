@@ -196,6 +196,8 @@ async def test_the_servers_key_goes_to_no_address_that_a_school_chose(
         ("https://internal.elb.amazonaws.com", False),
         ("https://school.azure.example/openai/v1", True),
         ("https://azure.example/openai/v1", False),
+        ("https://[::ffff:10.0.0.5].azure.example/v1", False),
+        ("https://user@school.azure.example/v1", False),
         ("http://llm.example:11434/v1", True),
         ("http://llm.example/v1", False),
         ("http://127.0.0.1:8000", False),

@@ -54,6 +54,10 @@ async def test_a_school_decides_for_itself_and_may_take_it_back(database, school
         ("openai_base_url", "https://user:password@x.example/v1"),
         ("openai_base_url", "https://x.example/v1?key=1"),
         ("openai_base_url", "https://x.example:99999"),
+        ("openai_base_url", "https://[::1].x.example/v1"),
+        ("openai_base_url", "http://[::ffff:10.0.0.5].x.example:80/v1"),
+        ("openai_base_url", "http://10.0.0.5\\.x.example/v1"),
+        ("openai_base_url", "http://%5b::1%5d.x.example/v1"),
         ("bedrock_endpoint", "bedrock"),
         ("aws_region", "the moon"),
         ("openai_voice", "a b"),
@@ -66,6 +70,19 @@ async def test_what_cannot_be_is_refused(database, school, name, value):
     with pytest.raises(ValueError, match="it "):
         await engines.change(database, school.tenant.id, {name: value}, by=By())
     assert await engines.of(database, school.tenant.id) == Decided()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://10.0.0.5:8000/v1",
+        "http://[fd00::5]:8000/v1",
+        "http://my_llm/v1",
+        "https://X.example",
+    ],
+)
+def test_any_host_and_port_is_an_address(address):
+    assert engines.fit("openai_base_url", address) == address
 
 
 async def test_a_key_is_sealed_for_its_school_and_provider(
