@@ -37,10 +37,19 @@ SELECT coalesce(sum(wall_ms), 0)::bigint
  WHERE tenant_id = $1 AND started_at >= $2;
 
 -- money(tenant_id, since)
--- What the sessions cost the school that began since then, and whether some of it is unknown.
-SELECT coalesce(sum(usage.price_micros), 0)::bigint AS price_micros,
-       coalesce(sum(usage.cost_micros), 0)::bigint AS cost_micros,
-       coalesce(bool_or(usage.price_micros IS NULL), false) AS in_part
-  FROM sessions
-  JOIN usage ON usage.tenant_id = $1 AND usage.session_id = sessions.id
- WHERE sessions.tenant_id = $1 AND sessions.started_at >= $2;
+-- What the sessions cost the school that began since a month did, deleted trials among them, and
+-- whether some of it is unknown.
+WITH used AS (
+  SELECT usage.cost_micros, usage.price_micros
+    FROM sessions
+    JOIN usage ON usage.tenant_id = $1 AND usage.session_id = sessions.id
+   WHERE sessions.tenant_id = $1 AND sessions.started_at >= $2
+   UNION ALL
+  SELECT cost_micros, price_micros
+    FROM trial_usage
+   WHERE tenant_id = $1 AND month >= $2
+)
+SELECT coalesce(sum(price_micros), 0)::bigint AS price_micros,
+       coalesce(sum(cost_micros), 0)::bigint AS cost_micros,
+       coalesce(bool_or(price_micros IS NULL), false) AS in_part
+  FROM used;

@@ -5,19 +5,28 @@ SELECT count(*) AS sessions, coalesce(sum(wall_ms), 0)::bigint AS lesson_ms
  WHERE tenant_id = $1 AND started_at >= $2 AND started_at < $3;
 
 -- by_engine(tenant_id, since, until)
--- A sum of which a part is unknown is unknown.
-SELECT usage.engine, usage.model, usage.unit,
-       count(DISTINCT usage.session_id) AS sessions,
-       sum(usage.quantity)::bigint AS quantity,
-       CASE WHEN bool_or(usage.cost_micros IS NULL) THEN NULL
-            ELSE sum(usage.cost_micros)::bigint END AS cost_micros,
-       CASE WHEN bool_or(usage.price_micros IS NULL) THEN NULL
-            ELSE sum(usage.price_micros)::bigint END AS price_micros
-  FROM sessions
-  JOIN usage ON usage.tenant_id = $1 AND usage.session_id = sessions.id
- WHERE sessions.tenant_id = $1 AND sessions.started_at >= $2 AND sessions.started_at < $3
- GROUP BY usage.engine, usage.model, usage.unit
- ORDER BY usage.engine, usage.model, usage.unit;
+-- Deleted trials among them. A sum of which a part is unknown is unknown.
+WITH used AS (
+  SELECT usage.session_id, usage.engine, usage.model, usage.unit, usage.quantity,
+         usage.cost_micros, usage.price_micros
+    FROM sessions
+    JOIN usage ON usage.tenant_id = $1 AND usage.session_id = sessions.id
+   WHERE sessions.tenant_id = $1 AND sessions.started_at >= $2 AND sessions.started_at < $3
+   UNION ALL
+  SELECT trial_id, engine, model, unit, quantity, cost_micros, price_micros
+    FROM trial_usage
+   WHERE tenant_id = $1 AND month >= $2 AND month < $3
+)
+SELECT engine, model, unit,
+       count(DISTINCT session_id) AS sessions,
+       sum(quantity)::bigint AS quantity,
+       CASE WHEN bool_or(cost_micros IS NULL) THEN NULL
+            ELSE sum(cost_micros)::bigint END AS cost_micros,
+       CASE WHEN bool_or(price_micros IS NULL) THEN NULL
+            ELSE sum(price_micros)::bigint END AS price_micros
+  FROM used
+ GROUP BY engine, model, unit
+ ORDER BY engine, model, unit;
 
 -- by_lesson(tenant_id, since, until, limit)
 -- The dearest first. What is known of the money, and whether that is all.

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sessions import jobs
 from sessions.jobs import Job
+from tenancy.ids import new_id
 from tenancy.postgres import Connection, Database
 from tenancy.sql import load
 
@@ -35,8 +36,8 @@ async def ask_for_deletion(
 async def delete(database: Database, job: Job, now: datetime) -> datetime | None:
     """The job itself: the session, all that belongs to it, and the draft it was held on.
 
-    What the audit and the list of readers say of it stays. A session that is no sandbox stays too,
-    whatever the job says.
+    What the audit and the list of readers say of it stays, and what it cost. A session that is no
+    sandbox stays too, whatever the job says.
     """
     session_id = UUID(job.payload["session_id"])
 
@@ -46,6 +47,7 @@ async def delete(database: Database, job: Job, now: datetime) -> datetime | None
             return None
         if status == "live":
             return now + STILL_LIVE
+        await connection.execute(_QUERIES["keep_usage"], job.tenant_id, session_id, new_id())
         for query in _ROWS:
             await connection.execute(_QUERIES[query], job.tenant_id, session_id)
         version_id = await connection.fetchval(

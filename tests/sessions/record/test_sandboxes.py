@@ -10,6 +10,8 @@ from sessions.lessons import store
 from sessions.record import feedback, sandboxes, sessions
 from sessions.record.model import Batch, Usage
 from sessions.record.work import handlers
+from tenancy import quota, usage
+from tenancy.audit import By
 from tenancy.ids import new_id
 
 from .conftest import PLAN
@@ -62,6 +64,30 @@ async def test_all_of_it_goes_and_the_lesson_stays(database, school, held, trial
     after = await rows(database, school)
     assert after == dict.fromkeys(after, 0) | {"lesson_versions": 1}
     assert await sandboxes.delete(database, job(school, held.session_id), NOW) is None
+
+
+async def test_what_it_cost_stays_of_the_month(database, school, other_school, begin, trial):
+    ref = await begin(school, lesson=trial, student_id=school.instructor.id, sandbox=True)
+    known = Usage("nova-sonic", "audio_tokens_in", 100, "nova", 300, 360)
+    unknown = Usage("cascade", "text_tokens_in", 7, "llama", None, None)
+    await sessions.end(database, ref, "finished", Batch(usage=(known, unknown), usage_key="k"))
+    by = By(school.admin.id)
+    await quota.change(database, school.tenant.id, {"money_month_micros": 1_000}, by=by)
+    since = quota.month_of(NOW)
+
+    async def told(of):
+        month = await usage.of_month(database, of.tenant.id, since)
+        return month.engines, await quota.standings(database, of.tenant.id, NOW)
+
+    before = await told(school)
+    assert [(one.quantity, one.price_micros) for one in before[0]] == [(7, None), (100, 360)]
+    assert before[1][0].used == 360
+    await sandboxes.delete(database, job(school, ref.session_id), NOW)
+    assert (await rows(database, school))["usage"] == 0
+    assert await told(school) == before
+    await sandboxes.delete(database, job(school, ref.session_id), NOW)
+    assert await told(school) == before
+    assert (await told(other_school))[0] == ()
 
 
 async def test_a_draft_that_another_trial_is_on_stays_for_it(database, school, held, trial, begin):
