@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import openai
-from openai import AsyncOpenAI, Timeout
+from openai import AsyncOpenAI, DefaultAsyncHttpxClient, Timeout
 
 from ai.engine import EngineError, EngineFailed, EngineUnavailable
 from ai.events import Fault
@@ -18,12 +18,18 @@ NO_KEY = "none"  # a server of one's own may want no key, but the package does
 
 
 def client_of(settings: OpenAISettings) -> AsyncOpenAI:
-    """A client that uses this account and nothing of the environment, and asks only once."""
+    """A client that uses this account and nothing of the environment, and asks only once.
+
+    It asks at this address and no other: one that sends us on may mean a place that the operator
+    did not allow.
+    """
+    limits = Timeout(SILENT_S, connect=CONNECT_S)
     client = AsyncOpenAI(
         api_key=settings.api_key or NO_KEY,
         base_url=settings.base_url,
-        timeout=Timeout(SILENT_S, connect=CONNECT_S),
+        timeout=limits,
         max_retries=0,
+        http_client=DefaultAsyncHttpxClient(timeout=limits, follow_redirects=False),
     )
     client.organization = client.project = None
     return client

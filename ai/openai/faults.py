@@ -40,6 +40,7 @@ TYPES: dict[str, Row] = {
     "tokens": ("throttled", "rate_limited"),
 }
 STATUSES: dict[int, Row] = {
+    **dict.fromkeys((301, 302, 303, 307, 308), ("terminal", "wrong_address")),
     400: ("terminal", "request_refused"),
     401: ("terminal", "unauthorized"),
     402: ("terminal", "no_credit"),

@@ -154,6 +154,13 @@ class Socket(ClientConnection):
             stuck.cancel()
 
 
+class _Connect(connect):
+    """To the address that was given and no other: an answer that sends us on is a refusal."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        return exc
+
+
 def framed(text: bytes) -> bytes:
     """A text frame as a client sends it (RFC 6455, 5.2), as `websockets` does in four objects."""
     mask = randbytes(4)
@@ -171,7 +178,7 @@ async def open_socket(
     url: str, headers: Mapping[str, str], *, context: ssl.SSLContext | None
 ) -> Socket:
     """Connect; the caller sets the deadline. Raises what `websockets.connect` raises."""
-    connection = await connect(
+    connection = await _Connect(
         url,
         additional_headers=dict(headers),
         user_agent_header="student-connect",

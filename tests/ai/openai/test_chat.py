@@ -264,6 +264,15 @@ async def test_a_stream_that_breaks_is_told_as_our_error(
     assert failed.value.fault.kind == "transient"
 
 
+async def test_a_server_that_sends_us_on_is_not_followed(server: RawHttp, model: ChatModel) -> None:
+    async with raw_http() as elsewhere:
+        server.says(b"", status=307, location=f"{elsewhere.url}/v1/chat/completions")
+        with pytest.raises(EngineUnavailable) as failed:
+            await said(model)
+        assert (failed.value.fault.kind, failed.value.fault.code) == ("terminal", "wrong_address")
+        assert not elsewhere.asked
+
+
 @pytest.mark.parametrize(
     ("status", "error", "kind"),
     [

@@ -9,6 +9,7 @@ from ai.openai.faults import CLOSES, CODES, STATUSES, TYPES, classify
 @pytest.mark.parametrize(
     ("said", "kind", "ours"),
     [
+        ({"status": 302}, "terminal", "wrong_address"),
         ({"status": 401}, "terminal", "unauthorized"),
         ({"status": 401, "code": "invalid_api_key"}, "terminal", "unauthorized"),
         ({"status": 403, "type": "invalid_request_error"}, "terminal", "forbidden"),

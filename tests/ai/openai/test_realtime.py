@@ -57,7 +57,7 @@ async def test_a_session_is_agreed_on_before_it_counts_as_open() -> None:
         (429, {"Retry-After": "7"}, {"error": {}}, "throttled", "rate_limited", 7.0),
         (429, {"Retry-After": "soon"}, "{not json", "throttled", "rate_limited", None),
         (500, {}, "", "transient", "provider_error", None),
-        (302, {}, "", "transient", "provider_error", None),
+        (302, {}, "", "terminal", "wrong_address", None),
     ],
 )
 async def test_a_refusal_says_what_helps(
@@ -82,6 +82,15 @@ async def test_a_provider_that_is_not_there_is_told() -> None:
     with pytest.raises(EngineUnavailable) as caught:
         await engine.prepare(BRIEF)
     assert (caught.value.fault.kind, caught.value.fault.code) == ("transient", "unreachable")
+
+
+async def test_a_provider_that_sends_us_on_is_not_followed() -> None:
+    async with Provider() as provider, Provider() as elsewhere:
+        provider.answer = (307, {"Location": f"ws{elsewhere.url[4:]}/realtime"}, b"")
+        with pytest.raises(EngineUnavailable) as caught:
+            await OpenAIRealtime(settings(provider)).prepare(BRIEF)
+        assert (caught.value.fault.kind, caught.value.fault.code) == ("terminal", "wrong_address")
+        assert not elsewhere.paths
 
 
 async def test_a_provider_that_says_nothing_is_given_up() -> None:
