@@ -63,6 +63,12 @@ async def password(
     return (row["person_id"], row["password_hash"]) if row else (None, None)
 
 
+async def hold_password(connection: Connection, tenant_id: UUID, person_id: UUID) -> str | None:
+    """The hash of somebody's password; nobody changes it until the transaction ends."""
+    held: str | None = await connection.fetchval(_QUERIES["hold_password"], tenant_id, person_id)
+    return held
+
+
 async def find(
     connection: Connection, tenant_id: UUID, *, hash: bytes | None = None, id: UUID | None = None
 ) -> Credential | None:

@@ -6,6 +6,13 @@ SELECT p.id AS person_id, i.password_hash
     ON i.tenant_id = $1 AND i.person_id = p.id AND i.kind = 'password'
  WHERE p.tenant_id = $1 AND p.email = $2;
 
+-- hold_password(tenant_id, person_id)
+-- The hash of somebody's password, which nobody changes until the transaction ends.
+SELECT password_hash
+  FROM identities
+ WHERE tenant_id = $1 AND person_id = $2 AND kind = 'password'
+   FOR UPDATE;
+
 -- set_password(tenant_id, id, person_id, subject, password_hash, now)
 -- A person's only password.
 INSERT INTO identities (tenant_id, id, person_id, kind, subject, password_hash, changed_at)

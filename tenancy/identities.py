@@ -58,6 +58,10 @@ class PersonUnknown(IdentityError):
         super().__init__(f"Nobody at {where} has the e-mail address {email}.")
 
 
+class _Changed(Exception):
+    """The password is another one than was looked at a moment ago."""
+
+
 class SeveralSchools(IdentityError):
     """More than one school has somebody with this address."""
 
@@ -162,6 +166,10 @@ class Identities:
         async def work(connection: Connection) -> SignedIn | None:
             person = None
             if right and person_id is not None:
+                if await credentials.hold_password(connection, tenant_id, person_id) != (
+                    password_hash
+                ):
+                    raise _Changed
                 person = await people.get(connection, tenant_id, person_id)
             signed_in = None
             if person is not None and person.status == "active":
@@ -185,7 +193,10 @@ class Identities:
             )
             return signed_in
 
-        signed_in = await self._database.run(tenant_id, work)
+        try:
+            signed_in = await self._database.run(tenant_id, work)
+        except _Changed:  # what was right a moment ago may be so no more
+            return await self.sign_in(tenant_id, email, password, address=address)
         if signed_in is None:
             raise SignInRefused(WRONG)
         self._guesses.was_right(tenant_id, email, address)
@@ -200,6 +211,7 @@ class Identities:
 
         Raises:
             NotAllowed: If the caller holds a short-lived key only.
+            NotSignedIn: If the caller's credential has ended meanwhile.
             SignInRefused: If there were too many guesses, or too many wait.
         """
         if caller.kind == "ephemeral":
@@ -209,12 +221,23 @@ class Identities:
         async with self._database.transaction(person.tenant_id) as connection:
             owner, before = await credentials.password(connection, person.tenant_id, person.email)
         if owner != person.id or not await self.passwords.verify(current, before):
+            await self._refuse_change(person, address)
             return False
         self._guesses.was_right(person.tenant_id, person.email, address)
         password_hash = await self.passwords.hash(new)
+        school = await self._school(person.tenant_id)
         now = self._clock()
 
         async def work(connection: Connection) -> list[UUID]:
+            held = await credentials.hold_password(connection, person.tenant_id, person.id)
+            await credentials.lock(connection, person.tenant_id, caller.credential_id)
+            mine = await credentials.find(connection, person.tenant_id, id=caller.credential_id)
+            if mine is None:
+                raise NotSignedIn(NOBODY)
+            if reason := mine.withdrawal(school, now):
+                raise NotSignedIn(reason)
+            if held != before:
+                raise _Changed
             await credentials.set_password(
                 connection, person.tenant_id, person.id, password_hash, now
             )
@@ -232,8 +255,29 @@ class Identities:
             )
             return ended
 
-        self.revocations.announce(await self._database.run(person.tenant_id, work))
+        try:
+            ended = await self._database.run(person.tenant_id, work)
+        except _Changed:
+            await self._refuse_change(person, address)
+            return False
+        self.revocations.announce(ended)
         return True
+
+    async def _refuse_change(self, person: Person, address: str) -> None:
+        """Note that somebody who is signed in did not know the password."""
+
+        async def work(connection: Connection) -> None:
+            await audit.write(
+                connection,
+                person.tenant_id,
+                actor=person.id,
+                verb="refuse_change_password",
+                thing="person",
+                thing_id=str(person.id),
+                address=address,
+            )
+
+        await self._database.run(person.tenant_id, work)
 
     def _charge(self, tenant_id: UUID, email: str, address: str) -> None:
         """Count a guess; too many are refused."""

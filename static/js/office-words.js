@@ -32,7 +32,8 @@ export function count(number, one, many = `${one}s`) {
 // ---- the audit log -----------------------------------------------------------------------------
 
 export const VERBS = [
-  ["sign_in", "signed in"], ["refuse_sign_in", "was refused at sign-in"], ["sign_out", "signed out"], ["change_password", "changed their password"], ["create", "made"],
+  ["sign_in", "signed in"], ["refuse_sign_in", "was refused at sign-in"], ["sign_out", "signed out"], ["change_password", "changed their password"],
+  ["refuse_change_password", "gave a wrong password to change it"], ["create", "made"],
   ["change", "changed"], ["add", "added somebody to"], ["remove", "took somebody out of"], ["deactivate", "switched off"],
   ["activate", "switched on"], ["reset_password", "gave a new password to"], ["import", "imported"], ["issue", "made a key for"],
   ["read", "read"], ["review", "reviewed"], ["unreview", "took the review back of"], ["draft", "began"], ["drop", "dropped"],
@@ -54,7 +55,7 @@ const LIMIT_WORDS = {
 };
 const PAGES = { person: "/admin/people/", class: "/admin/classes/", token: "/admin/people/", guardian: "/admin/people/", lesson: "/instructor/lessons/", session: "/tutor/sessions/", transcript: "/tutor/sessions/" };
 const ACCOUNT = { create: "made the account of", change: "changed the account of" };
-const SELF = new Set(["sign_in", "sign_out", "refuse_sign_in", "change_password"]);
+const SELF = new Set(["sign_in", "sign_out", "refuse_sign_in", "change_password", "refuse_change_password"]);
 
 /** An entry of the log as a sentence without its subject: `{did, what, href}`. */
 export function entryWords({ actor, verb, thing, thing_id: id, about }) {

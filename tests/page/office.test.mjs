@@ -35,6 +35,8 @@ test("an entry of the log is a sentence, with the way to what it is about", () =
   assert.deepEqual(words({ verb: "sign_in", thing: "person", about: "Zoë", actor: { id: ID } }), { did: "signed in", what: "", href: null });
   assert.deepEqual(words({ verb: "refuse_sign_in", thing: "person", about: "Zoë", actor: null }),
     { did: "was refused at sign-in", what: "Zoë", href: `/admin/people/${ID}` });
+  assert.deepEqual(words({ verb: "refuse_change_password", thing: "person", about: "Zoë", actor: { id: ID } }),
+    { did: "gave a wrong password to change it", what: "", href: null });
   assert.deepEqual(words({ verb: "refuse_sign_in", thing: "person", thing_id: "unknown", actor: null }), { did: "was refused at sign-in", what: "", href: null });
   assert.deepEqual(words({ verb: "publish", thing: "override" }), { did: "published", what: "a correction", href: null });
   assert.deepEqual(words({ verb: "new_verb", thing: "new_thing", thing_id: "javascript:alert(1)" }), { did: "new verb", what: "new thing", href: null });

@@ -1,7 +1,7 @@
 """Signing in, staying in, being signed out; in faked time, beside another school's rows."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -495,6 +495,88 @@ async def test_who_came_and_went_is_in_the_audit(
         ("sign_out", student.id, me, HOME),
     ]
     assert await audit.verify(database, school.tenant.id) == []
+
+
+# ---- while a password changes ------------------------------------------------------------------
+
+
+@pytest.fixture
+def while_verifying(door: Identities, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Have something happen once, after a password was looked at and before that counts."""
+    verify = door.passwords.verify
+
+    def arrange(happen: Callable[[], Awaitable[object]]) -> None:
+        async def slow(password: str, hash: str | None) -> bool:
+            right = await verify(password, hash)
+            monkeypatch.setattr(door.passwords, "verify", verify)
+            await happen()
+            return right
+
+        monkeypatch.setattr(door.passwords, "verify", slow)
+
+    return arrange
+
+
+async def test_the_old_password_opens_nothing_once_it_is_changed(
+    door: Identities, student: Person, while_verifying: Any
+) -> None:
+    page = await sign_in(door, student)
+    while_verifying(lambda: door.change_password(page, PASSWORD, "new and long", address=HOME))
+    with pytest.raises(SignInRefused):
+        await door.sign_in(student.tenant_id, student.email, PASSWORD, address=EVIL)
+    await door.sign_in(student.tenant_id, student.email, "new and long", address=HOME)
+
+
+async def test_who_signs_in_twice_while_an_old_hash_is_made_anew_gets_in_twice(
+    door: Identities, student: Person, while_verifying: Any, real_hashes: None
+) -> None:
+    while_verifying(lambda: sign_in(door, student))
+    assert (await sign_in(door, student)).person == student
+
+
+async def test_a_reset_is_not_undone_by_a_change_under_way(
+    door: Identities, database: Database, student: Person, while_verifying: Any
+) -> None:
+    page = await sign_in(door, student)
+    given = []
+
+    async def reset() -> None:
+        by = By()
+        given.append(
+            await accounts.reset_password(database, door, student.tenant_id, student.id, by=by)
+        )
+
+    while_verifying(reset)
+    with pytest.raises(NotSignedIn, match="signed out"):
+        await door.change_password(page, PASSWORD, "new and long", address=EVIL)
+    await door.sign_in(student.tenant_id, student.email, given[0], address=HOME)
+
+
+async def test_who_was_signed_out_changes_no_password(
+    door: Identities, student: Person, while_verifying: Any
+) -> None:
+    page = await sign_in(door, student)
+    while_verifying(lambda: door.sign_out(page))
+    with pytest.raises(NotSignedIn, match="signed out"):
+        await door.change_password(page, PASSWORD, "new and long", address=EVIL)
+    await sign_in(door, student)
+
+
+async def test_of_two_changes_at_once_one_counts_and_the_other_is_noted(
+    door: Identities, student: Person, school: Any, while_verifying: Any, admin_connection: Any
+) -> None:
+    page = await sign_in(door, student)
+    while_verifying(lambda: door.change_password(page, PASSWORD, "first and long", address=HOME))
+    assert not await door.change_password(page, PASSWORD, "second and long", address=EVIL)
+    assert not await door.change_password(page, "wrong", "third and long", address=EVIL)
+    await door.sign_in(student.tenant_id, student.email, "first and long", address=HOME)
+    entries = await audited(admin_connection, school.tenant.cell, school.tenant.id)
+    me = str(student.id)
+    assert [entry for entry in entries if "change_password" in entry[0]] == [
+        ("change_password", student.id, me, HOME),
+        ("refuse_change_password", student.id, me, EVIL),
+        ("refuse_change_password", student.id, me, EVIL),
+    ]
 
 
 async def test_useless_credentials_are_cleared_away(
