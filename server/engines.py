@@ -47,6 +47,8 @@ NO_AWS_KEY = (
     " nova-sonic in ENGINE, so that the server's are used."
 )
 
+NOT_MADE = "It can't be made of these settings. Check the address and the names of the models."
+
 T = TypeVar("T")
 
 log = structlog.get_logger()
@@ -133,10 +135,21 @@ class Engines:
         "Schools whose engines are being tried: one at a time, since it costs."
 
     async def load_all(self) -> None:
-        """Build the engines of every school, so that nothing is imported while lessons run."""
+        """Build the engines of every school, so that nothing is imported while lessons run.
+
+        One whose engines can't be built keeps no other from its own.
+        """
         for school in await self._database.tenants():
-            if school.status == "active":
+            if school.status != "active":
+                continue
+            try:
                 await self.of(school.id)
+            except Exception as problem:  # it is looked at again when a session begins
+                log.error(
+                    "engines.not_loaded",
+                    tenant_id=str(school.id),
+                    problem=type(problem).__name__,
+                )
 
     async def close(self) -> None:
         """Close every engine, in use or not."""
@@ -236,8 +249,8 @@ class Engines:
         if thinks:  # else no word of a lesson may go to that provider
             try:
                 school.mind = await maker.mind()
-            except NotBuilt as problem:
-                school.mind_problem = str(problem)
+            except Exception as problem:
+                school.mind_problem = _why(problem, tenant_id, "mind")
         for name in settings.order:
             try:
                 match name:
@@ -249,10 +262,19 @@ class Engines:
                         if school.mind is None:
                             raise NotBuilt(school.mind_problem)
                         school.engines[name] = await maker.cascade(school.mind)
-            except NotBuilt as problem:
-                school.problems[name] = str(problem)
-                log.warning("engines.not_built", tenant_id=str(tenant_id), engine=name)
+            except Exception as problem:
+                school.problems[name] = _why(problem, tenant_id, name)
         return school
+
+
+def _why(problem: Exception, tenant_id: UUID, engine: str) -> str:
+    """Why an engine can't be had. Whatever it is, the school's other engines can."""
+    if isinstance(problem, NotBuilt):
+        log.warning("engines.not_built", tenant_id=str(tenant_id), engine=engine)
+        return str(problem)
+    name = type(problem).__name__
+    log.error("engines.broken", tenant_id=str(tenant_id), engine=engine, problem=name)
+    return NOT_MADE
 
 
 def in_order(

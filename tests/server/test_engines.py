@@ -29,6 +29,8 @@ class Vendors:
 
     made: list[Any] = field(default_factory=list)
     missing: set[str] = field(default_factory=set)
+    refused: set[str] = field(default_factory=set)
+    "Classes that can't be made of what they are given."
     imported: list[str] = field(default_factory=list)
 
     def names(self) -> list[str]:
@@ -55,6 +57,8 @@ class _Module:
         return lambda *given, **named: self._make(kind, given, named)
 
     def _make(self, kind: str, given: Any, named: Any) -> Any:
+        if kind in self._vendors.refused:
+            raise ValueError("a word of the settings")
         names = {"NovaSonic": "nova-sonic", "OpenAIRealtime": "openai-realtime"}
         made = SimpleNamespace(
             kind=kind, given=given, name=names.get(kind, kind), languages=None, closed=0, **named
@@ -251,6 +255,32 @@ async def test_what_cannot_be_loaded_is_told_and_the_rest_goes_on(build, school,
     assert found.problems == {"nova-sonic": "ai.bedrock.nova can't be loaded: it is not installed."}
     chain = await home.choose(school.tenant.id, [], "en", "voice")
     assert names(chain) == ["openai-realtime", "offline"]
+
+
+async def test_settings_that_make_no_engine_take_no_other(build, school, vendors):
+    vendors.refused = {"OpenAIRealtime", "ChatModel"}
+    order = ("openai-realtime", "cascade", "nova-sonic", "offline")
+    home = build(order, key=SERVERS_KEY, aws_ambient=True)
+    found = await home.of(school.tenant.id)
+    assert found.problems == dict.fromkeys(("openai-realtime", "cascade"), composition.NOT_MADE)
+    chain = await home.choose(school.tenant.id, [], "en", "voice")
+    assert names(chain) == ["nova-sonic", "offline"]
+
+
+async def test_a_school_that_cannot_be_loaded_keeps_no_other_from_teaching(
+    build, school, other_school, vendors, monkeypatch
+):
+    whole = engines.of
+
+    async def of(database, tenant_id):
+        if tenant_id != other_school.tenant.id:
+            raise ValueError("of a version to come")
+        return await whole(database, tenant_id)
+
+    monkeypatch.setattr(engines, "of", of)
+    home = build(("openai-realtime", "offline"), key=SERVERS_KEY)
+    await home.load_all()
+    assert vendors.names() == ["ChatModel", "OpenAIRealtime"], "for that other one"
 
 
 async def test_a_missing_package_is_named():
