@@ -9,6 +9,7 @@ the offline tutor is always there.
 import asyncio
 import contextlib
 import hashlib
+import math
 import re
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -34,6 +35,7 @@ from tenancy.engines import Decided, EngineName, EngineSettings
 from tenancy.postgres import Database
 
 FRESH_S = 1.0  # another process may have decided meanwhile
+TRY_EVERY_S = 60.0  # what a test costs is in nobody's sum
 LINGER_S = 120.0  # what is replaced may still be asked for a summary
 OPENAI = "https://api.openai.com"
 _BEDROCK = re.compile(r"bedrock-runtime(-fips)?\.[a-z0-9-]+\.amazonaws\.com")
@@ -133,6 +135,16 @@ class Engines:
         self._doors: WeakValueDictionary[UUID | None, asyncio.Lock] = WeakValueDictionary()
         self.probing: set[UUID] = set()
         "Schools whose engines are being tried: one at a time, since it costs."
+        self._tried: dict[UUID, float] = {}
+
+    def try_now(self, tenant_id: UUID) -> int:
+        """Take a school's turn to try its engines: 0; or how many seconds it must wait for one."""
+        now = self._clock()
+        wait_s = self._tried.get(tenant_id, now - TRY_EVERY_S) + TRY_EVERY_S - now
+        if wait_s > 0:
+            return math.ceil(wait_s)
+        self._tried[tenant_id] = now
+        return 0
 
     async def load_all(self) -> None:
         """Build the engines of every school, so that nothing is imported while lessons run.

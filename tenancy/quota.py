@@ -1,6 +1,7 @@
 """How much of the tutors a school lets itself use: at once, in a day, in a month.
 
-A limit keeps new sessions from beginning and touches none that runs. Days and months are UTC's, and
+A limit keeps new sessions from beginning and touches none that runs. Once the month's money is used
+up, no summary is written by a model and no engine is tried either. Days and months are UTC's, and
 a session belongs to the one it began in. What a session costs that nobody knows the price of is not
 counted; whoever shows these figures says so.
 """
@@ -123,6 +124,12 @@ async def standings(database: Database, tenant_id: UUID, now: datetime) -> list[
     """How far each of a school's limits is used up."""
     async with database.transaction(tenant_id) as connection:
         return await _standings(connection, tenant_id, now)
+
+
+async def is_money_used_up(database: Database, tenant_id: UUID, now: datetime) -> bool:
+    """Whether a school has used up what it set aside for the month."""
+    found = await standings(database, tenant_id, now)
+    return any(one.name == "money_month" and one.state == "reached" for one in found)
 
 
 async def hold_place(connection: Connection, tenant_id: UUID, now: datetime) -> None:

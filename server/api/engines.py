@@ -3,7 +3,7 @@
 A key goes in and never comes out: only that there is one, its last characters, and who gave it.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -13,7 +13,7 @@ from server.api.office import by, manages
 from server.api.table import Call, Model, Route
 from server.engines import SchoolEngines
 from server.errors import Refused
-from tenancy import engines
+from tenancy import engines, quota
 from tenancy.engines import EngineName, Mind, Part, Provider, Turns
 
 Text = Annotated[str, Field(max_length=400)]
@@ -21,6 +21,11 @@ Secret = Annotated[str, Field(min_length=1, max_length=engines.LONGEST_KEY)]
 NO_PROVIDER = "There is no such provider. There are: openai, aws."
 NO_KEY = "The school has given no key for this provider."
 BUSY = "A test of these engines is running. Wait for it."
+TOO_OFTEN = "Engines are tried once a minute at most, since it costs."
+NO_MONEY = (
+    "The school has used up what it set aside for this month, and a test costs. Raise the limit of"
+    " money first."
+)
 
 
 class EngineState(Model):
@@ -173,12 +178,16 @@ async def delete_key(call: Call) -> EnginesView:
 async def check_engines(call: Call) -> ProbeResults:
     """Say one sentence to each engine, and tell what came back."""
     tenant_id = manages(call, "engine")
-    home = call.services.engines
+    home, database = call.services.engines, call.services.database
     if tenant_id in home.probing:
         raise Refused(409, "busy", BUSY)
+    if await quota.is_money_used_up(database, tenant_id, datetime.now(UTC)):
+        raise Refused(429, "limit_reached", NO_MONEY)
+    if wait_s := home.try_now(tenant_id):
+        raise Refused(429, "too_many_tests", f"{TOO_OFTEN} Wait {wait_s} s.")
     home.probing.add(tenant_id)
     try:
-        await engines.note_check(call.services.database, tenant_id, by=by(call))
+        await engines.note_check(database, tenant_id, by=by(call))
         results = [one async for one in home.probe(tenant_id)]
     finally:
         home.probing.discard(tenant_id)
@@ -271,6 +280,6 @@ ROUTES: tuple[Route, ...] = (
         check_engines,
         "Say one sentence to each engine",
         answer=ProbeResults,
-        refuses=(409,),
+        refuses=(409, 429),
     ),
 )

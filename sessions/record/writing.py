@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Any
 from uuid import UUID
@@ -75,13 +76,18 @@ class Author:
         items: Sequence[Item],
         by_rules: Summary,
     ) -> Summary:
-        """The summary in the model's words where there is a model, and where they hold."""
+        """The summary in the model's words where there is a model, and where they hold.
+
+        By rules too where the school has used up its money for the month.
+        """
         try:
             model = await self._language_model(tenant_id)
         except Exception as problem:
             log.warning("summary.no_model", problem=type(problem).__name__)
             return by_rules
         if model is None:
+            return by_rules
+        if await quota.is_money_used_up(self._database, tenant_id, datetime.now(UTC)):
             return by_rules
         summary, spent = await written(model, brief, items, row.progress, by_rules)
         if spent:

@@ -4,7 +4,8 @@ import pytest
 
 from server.api import engines as api
 from server.probe import Outcome
-from tenancy import audit
+from tenancy import audit, quota
+from tenancy.audit import By
 
 KEY = "sk-proj-very-secret-9876"
 
@@ -97,3 +98,33 @@ async def test_a_test_of_engines_is_one_at_a_time(office, school, home, problem)
     home.probing.add(school.tenant.id)
     told = problem(await office(school.admin, "POST", "/school/engines/check"), 409)
     assert told == api.BUSY
+
+
+async def test_a_test_of_engines_is_one_a_minute(
+    office, school, other_school, home, problem, monkeypatch
+):
+    async def probe(engine, speaker):
+        return Outcome(engine.name, True, "It said: “Hello.”", 1, 2, 3, "hello")
+
+    monkeypatch.setattr("server.engines.probe", probe)
+    now = [1_000.0]
+    monkeypatch.setattr(home, "_clock", lambda: now[0])
+
+    async def check(admin):
+        return await office(admin, "POST", "/school/engines/check")
+
+    assert (await check(school.admin)).status_code == 200
+    now[0] += 30
+    assert problem(await check(school.admin), 429) == f"{api.TOO_OFTEN} Wait 30 s."
+    assert (await check(other_school.admin)).status_code == 200
+    now[0] += 30
+    assert (await check(school.admin)).status_code == 200
+
+
+async def test_no_engine_is_tried_once_the_months_money_is_used_up(
+    office, school, database, problem
+):
+    limit = {"money_month_micros": 0}
+    await quota.change(database, school.tenant.id, limit, by=By(school.admin.id))
+    told = problem(await office(school.admin, "POST", "/school/engines/check"), 429)
+    assert told == api.NO_MONEY

@@ -16,6 +16,8 @@ from sessions.record.model import Batch, Progress, Sentence
 from sessions.record.summary import summarise
 from sessions.record.work import handlers
 from sessions.record.writing import practice, written
+from tenancy import quota
+from tenancy.audit import By
 from tests.ai.scripted_model import ScriptedModel, says
 from tests.sessions.record.test_summary import RIGHT, WRONG, Lesson
 
@@ -160,3 +162,19 @@ async def test_a_school_whose_model_cannot_be_found_gets_one_by_rules(
     assert await Worker(database, handlers(database, Bus(), language_model)).run_due() == 1
     kept = await summaries.get(database, ref.tenant_id, ref.session_id)
     assert kept.summary.engine == "rules"
+
+
+async def test_once_the_months_money_is_used_up_no_model_is_asked(database, school, begin, turn):
+    model = ScriptedModel()
+
+    async def language_model(tenant_id):
+        return model
+
+    ref = await begin(school)
+    limit = {"money_month_micros": 0}
+    await quota.change(database, school.tenant.id, limit, by=By(school.admin.id))
+    items = (turn(1, "How many halves?"), turn(2, "two"), turn(4, "three"), turn(6, "four"))
+    await sessions.end(database, ref, "finished", Batch(items=items, progress=Progress(1, 3, "")))
+    assert await Worker(database, handlers(database, Bus(), language_model)).run_due() == 1
+    kept = await summaries.get(database, ref.tenant_id, ref.session_id)
+    assert kept.summary.engine == "rules" and not model.asked
