@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ai.engine import VoiceEngine
-from ai.events import Fault
+from ai.events import OF_ONE_CONVERSATION, Fault
 
 BACKOFF_S = (0.0, 0.3, 0.7)  # before the same engine is tried again; nobody is told of it
 SAME_WITHIN_S = 2.0  # promises.md: told or bridged within 3 s, so by then it is another's turn
@@ -72,8 +72,11 @@ class Breaker:
             self._trial_until = now + self.limits.cool_s
 
     def failed(self, fault: Fault, now: float) -> None:
-        """An attempt, or a leg, failed. An end that was to be expected is no failure."""
-        if fault.kind == "limit":
+        """An attempt, or a leg, failed.
+
+        An end that was to be expected is no failure, nor is what one conversation brings about.
+        """
+        if fault.kind == "limit" or fault.code in OF_ONE_CONVERSATION:
             return
         if self._cool_at is not None:
             if now >= self._cool_at:  # earlier ones are of sessions that were on it already

@@ -147,6 +147,11 @@ class ToolCalled:
 FaultKind = Literal["transient", "throttled", "limit", "terminal"]
 
 
+OF_ONE_CONVERSATION = frozenset(("content_blocked", "language_unsupported"))
+"""Codes of faults that lie in what one conversation says, or in its language: asking again does not
+help it, and says nothing about how others get on with the same engine."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """What went wrong with an engine, told apart by what helps.

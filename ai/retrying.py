@@ -6,7 +6,7 @@ from contextlib import aclosing
 from typing import TypeVar
 
 from ai.engine import EngineError
-from ai.events import Fault
+from ai.events import OF_ONE_CONVERSATION, Fault
 
 T = TypeVar("T")
 
@@ -16,6 +16,8 @@ LONGEST_PAUSE_S = 2.0  # a student waits: who wants to be asked later than that 
 
 def pause_s(fault: Fault, failed: int) -> float | None:
     """How long to wait before asking again after `failed` failures; None: it will not help."""
+    if fault.code in OF_ONE_CONVERSATION:
+        return None
     match fault.kind:
         case "terminal":
             return None

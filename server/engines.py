@@ -379,7 +379,8 @@ class _Maker:
     async def realtime(self) -> VoiceEngine:
         reached = await self._openai(self._settings.openai_realtime_model)
         vendor = await _vendor("ai.openai.realtime")
-        key = f"openai-realtime:{_mark(reached.key, reached.model, reached.voice)}"
+        told = reached.voice, reached.transcription_model, reached.turns
+        key = f"openai-realtime:{_mark(reached.key, reached.model, *told)}"
         made: VoiceEngine = vendor.OpenAIRealtime(reached, self._parts.vad, key=key)
         return self._keep(made)
 

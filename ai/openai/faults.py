@@ -1,7 +1,8 @@
 """What goes wrong with OpenAI, as a table: its codes, statuses and close codes -> what helps.
 
 OpenAI says the same thing in up to four ways: a code, a type, an HTTP status, a close code. The
-most telling one that the table knows decides.
+most telling one that the table knows decides. A request that is refused may be refused for the one
+conversation that it holds, so that is never terminal: others get on with the same account.
 """
 
 from ai.events import Fault, FaultKind
@@ -14,6 +15,8 @@ CODES: dict[str, Row] = {
     "account_deactivated": ("terminal", "unauthorized"),
     "billing_hard_limit_reached": ("terminal", "no_credit"),
     "billing_not_active": ("terminal", "no_credit"),
+    "content_filter": ("transient", "content_blocked"),
+    "content_policy_violation": ("transient", "content_blocked"),
     "context_length_exceeded": ("limit", "context_full"),
     "engine_overloaded": ("throttled", "overloaded"),
     "insufficient_quota": ("terminal", "no_credit"),
@@ -21,17 +24,19 @@ CODES: dict[str, Row] = {
     "invalid_api_key": ("terminal", "unauthorized"),
     "invalid_model": ("terminal", "model_unknown"),
     "invalid_organization": ("terminal", "unauthorized"),
+    "invalid_prompt": ("transient", "content_blocked"),
     "model_not_found": ("terminal", "model_unknown"),
     "rate_limit_exceeded": ("throttled", "rate_limited"),
     "server_error": ("transient", "provider_error"),
     "session_expired": ("limit", "session_expired"),
     "slow_down": ("throttled", "overloaded"),
     "unsupported_country_region_territory": ("terminal", "not_in_this_country"),
+    "unsupported_language": ("transient", "language_unsupported"),
 }
 TYPES: dict[str, Row] = {
     "authentication_error": ("terminal", "unauthorized"),
     "insufficient_quota": ("terminal", "no_credit"),
-    "invalid_request_error": ("terminal", "request_refused"),
+    "invalid_request_error": ("transient", "request_refused"),
     "not_found_error": ("terminal", "not_found"),
     "permission_error": ("terminal", "forbidden"),
     "rate_limit_error": ("throttled", "rate_limited"),
@@ -41,14 +46,14 @@ TYPES: dict[str, Row] = {
 }
 STATUSES: dict[int, Row] = {
     **dict.fromkeys((301, 302, 303, 307, 308), ("terminal", "wrong_address")),
-    400: ("terminal", "request_refused"),
+    400: ("transient", "request_refused"),
     401: ("terminal", "unauthorized"),
     402: ("terminal", "no_credit"),
     403: ("terminal", "forbidden"),
     404: ("terminal", "not_found"),
     408: ("transient", "timed_out"),
     409: ("transient", "conflict"),
-    422: ("terminal", "request_refused"),
+    422: ("transient", "request_refused"),
     429: ("throttled", "rate_limited"),
     503: ("throttled", "overloaded"),
 }
@@ -57,7 +62,7 @@ CLOSES: dict[int, Row] = {
     1000: ("transient", "closed"),
     1001: ("transient", "closed"),
     1006: ("transient", "connection_lost"),
-    1008: ("terminal", "request_refused"),
+    1008: ("transient", "request_refused"),
     1009: ("transient", "event_too_large"),
     1011: ("transient", "provider_error"),
     1012: ("transient", "provider_error"),

@@ -81,6 +81,23 @@ def test_an_end_that_was_to_be_expected_is_no_failure() -> None:
     assert breaker.closed
 
 
+def test_what_one_conversation_says_takes_the_engine_from_no_other() -> None:
+    breaker = Breaker()
+    for _ in range(20):
+        breaker.failed(Fault("transient", "content_blocked"), 0)
+    assert breaker.closed
+
+
+def test_a_conversation_that_is_refused_again_and_again_goes_on_with_the_next_engine() -> None:
+    course = Course(chain("a", "offline"))
+    engines, now = [tried(course.begin(0))], 0.0
+    while engines[-1] == "a" and len(engines) < 10:
+        course.opened(now)
+        now += 0.1
+        engines.append(tried(course.failed(Fault("transient", "content_blocked"), now)))
+    assert engines[-1] == "offline"
+
+
 def test_when_it_has_cooled_down_one_session_tries_and_success_closes_it() -> None:
     breaker = Breaker(BreakerLimits(cool_s=30))
     breaker.failed(REFUSED, 0)

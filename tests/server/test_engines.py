@@ -245,6 +245,27 @@ async def test_no_word_of_a_lesson_goes_to_a_provider_that_the_school_did_not_na
         assert (mind and mind.kind) == model
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("openai_realtime_model", "gpt-realtime-9"),
+        ("openai_voice", "cedar"),
+        ("openai_transcription_model", "no-such-model"),
+        ("openai_turns", "ours"),
+    ],
+)
+async def test_what_one_school_asks_for_on_the_servers_key_fails_for_it_alone(
+    build, database, school, other_school, vendors, name, value
+):
+    home = build(("openai-realtime", "offline"), key=SERVERS_KEY)
+    await engines.change(database, school.tenant.id, {name: value}, by=By())
+    one, other = [
+        (await home.choose(each.tenant.id, [], "en", "voice")).preferred
+        for each in (school, other_school)
+    ]
+    assert one.key != other.key
+
+
 # ---- life ---------------------------------------------------------------------------------------
 
 

@@ -110,7 +110,7 @@ async def test_a_provider_that_says_nothing_is_given_up() -> None:
     [
         (
             '{"type":"error","error":{"type":"invalid_request_error","code":"invalid_value"}}',
-            "terminal",
+            "transient",
             "request_refused",
         ),
         ('{"type":"error","error":{"type":"server_error"}}', "transient", "provider_error"),
