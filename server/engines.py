@@ -51,6 +51,11 @@ NO_AWS_KEY = (
 
 NOT_MADE = "It can't be made of these settings. Check the address and the names of the models."
 
+NOT_SERVERS = (
+    "The server's own key is for the engines and models that its operator has set. Take those, or"
+    " give the school's own key."
+)
+
 T = TypeVar("T")
 
 log = structlog.get_logger()
@@ -364,6 +369,8 @@ class _Maker:
     async def nova(self) -> VoiceEngine:
         settings = self._settings
         credentials, mark = await self._aws()
+        if self._servers_aws():
+            self._check_offered(("nova-sonic",), "nova_model")
         vendor = await _vendor("ai.bedrock.nova")
         reached = vendor.NovaSettings(
             region=settings.aws_region,
@@ -378,6 +385,9 @@ class _Maker:
 
     async def realtime(self) -> VoiceEngine:
         reached = await self._openai(self._settings.openai_realtime_model)
+        if self._servers_openai():
+            models = "openai_realtime_model", "openai_transcription_model"
+            self._check_offered(("openai-realtime",), *models)
         vendor = await _vendor("ai.openai.realtime")
         told = reached.voice, reached.transcription_model, reached.turns
         key = f"openai-realtime:{_mark(reached.key, reached.model, *told)}"
@@ -390,6 +400,8 @@ class _Maker:
         made: LanguageModel
         if settings.cascade_mind == "bedrock":
             credentials, _ = await self._aws()
+            if self._servers_aws():
+                self._check_offered(("cascade", "nova-sonic"), "cascade_mind", "bedrock_text_model")
             vendor = await _vendor("ai.bedrock.converse")
             reached = vendor.ConverseSettings(
                 region=settings.aws_region,
@@ -400,6 +412,9 @@ class _Maker:
             made = vendor.ConverseModel(reached, credentials)
         else:
             reached = await self._openai(settings.openai_chat_model)
+            if self._servers_openai():
+                models = "cascade_mind", "openai_chat_model"
+                self._check_offered(("cascade", "openai-realtime"), *models)
             if settings.cascade_mind == "openai-responses":
                 made = (await _vendor("ai.openai.responses")).ResponsesModel(reached)
             else:
@@ -409,11 +424,20 @@ class _Maker:
     async def cascade(self, mind: LanguageModel) -> VoiceEngine:
         settings = self._settings
         ears, speaker = self._parts.ears, self._parts.speaker
+        bedrock = settings.cascade_mind == "bedrock"
+        if self._servers_aws() if bedrock else self._servers_openai():
+            self._check_offered(("cascade",))
         if settings.cascade_ears == "openai":
             reached = await self._openai(settings.openai_transcription_model)
+            if self._servers_openai():
+                models = "cascade_ears", "openai_transcription_model"
+                self._check_offered(("cascade",), *models)
             ears = self._keep((await _vendor("ai.openai.ears")).OpenAIEars(reached))
         if settings.cascade_speaker == "openai":
             reached = await self._openai(settings.openai_speech_model)
+            if self._servers_openai():
+                models = "cascade_speaker", "openai_speech_model"
+                self._check_offered(("cascade",), *models)
             speaker = self._keep((await _vendor("ai.openai.speaker")).OpenAISpeaker(reached))
         tutor = (await _vendor("ai.mind")).LanguageTutor(mind)
         key = f"cascade:{_mark(settings, *(sorted(one.items()) for one in self._secrets.values()))}"
@@ -454,6 +478,22 @@ class _Maker:
         if not self._config.aws_ambient or place[1] not in ("", server.bedrock_endpoint):
             raise NotBuilt(NO_AWS_KEY)
         return (await _vendor("ai.bedrock.credentials")).ambient(), _mark(*place)
+
+    def _servers_openai(self) -> bool:
+        """Whether the server's OpenAI key is used: its operator pays."""
+        same = self._settings.openai_base_url == self._config.settings.openai_base_url
+        return same and "openai" not in self._secrets and self._config.openai_key is not None
+
+    def _servers_aws(self) -> bool:
+        return "aws" not in self._secrets
+
+    def _check_offered(self, names: Sequence[EngineName], *same: str) -> None:
+        """That the operator lets schools have one of these engines on its own account, with
+        settings as it made them."""
+        server = self._config.settings
+        named = any(name in server.order for name in names)
+        if not named or any(getattr(self._settings, one) != getattr(server, one) for one in same):
+            raise NotBuilt(NOT_SERVERS)
 
     def _check_reach(self, address: str, servers_own: str) -> None:
         if address != servers_own and not may_reach(address, self._config.endpoints):

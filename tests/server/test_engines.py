@@ -230,7 +230,10 @@ async def test_aws_credentials_are_the_schools_or_where_the_operator_lets_it_the
 async def test_no_word_of_a_lesson_goes_to_a_provider_that_the_school_did_not_name(
     build, database, school, vendors
 ):
-    home = build(("offline",), key=SERVERS_KEY, aws_ambient=True)
+    home = build(("offline",))
+    openai, aws = {"api_key": SCHOOLS_KEY}, {"access_key": "AKIA0123456789AB", "secret_key": "s"}
+    await engines.put_key(database, school.tenant.id, "openai", openai, by=By())
+    await engines.put_key(database, school.tenant.id, "aws", aws, by=By())
     for order, mind, model in (
         (["nova-sonic"], "openai-chat", None),
         (["nova-sonic"], "bedrock", "ConverseModel"),
@@ -248,9 +251,7 @@ async def test_no_word_of_a_lesson_goes_to_a_provider_that_the_school_did_not_na
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("openai_realtime_model", "gpt-realtime-9"),
         ("openai_voice", "cedar"),
-        ("openai_transcription_model", "no-such-model"),
         ("openai_turns", "ours"),
     ],
 )
@@ -264,6 +265,39 @@ async def test_what_one_school_asks_for_on_the_servers_key_fails_for_it_alone(
         for each in (school, other_school)
     ]
     assert one.key != other.key
+
+
+@pytest.mark.parametrize(
+    ("servers", "change", "problems"),
+    [
+        (["openai-realtime"], {}, set()),
+        (["openai-realtime"], {"openai_voice": "cedar", "openai_turns": "ours"}, set()),
+        (["openai-realtime"], {"openai_realtime_model": "dearest"}, {"openai-realtime"}),
+        (["openai-realtime"], {"openai_transcription_model": "dearest"}, {"openai-realtime"}),
+        (["openai-realtime"], {"order": ["cascade", "openai-realtime"]}, {"cascade"}),
+        (["cascade"], {"order": ["openai-realtime", "cascade"]}, {"openai-realtime"}),
+        (["cascade"], {"openai_chat_model": "dearest"}, {"cascade"}),
+        (["cascade"], {"cascade_ears": "openai"}, {"cascade"}),
+        (["cascade"], {"cascade_speaker": "openai"}, {"cascade"}),
+        (["cascade"], {"cascade_mind": "bedrock"}, {"cascade"}),
+        (["nova-sonic"], {"nova_voice": "lupe", "aws_region": "eu-north-1"}, set()),
+        (["nova-sonic"], {"nova_model": "dearest"}, {"nova-sonic"}),
+        (["offline"], {"order": ["nova-sonic", "openai-realtime"]},
+         {"nova-sonic", "openai-realtime"}),
+    ],
+)  # fmt: skip
+async def test_the_servers_key_is_for_the_engines_and_models_that_its_operator_set(
+    build, database, school, vendors, servers, change, problems
+):
+    home = build((*servers, "offline"), key=SERVERS_KEY, aws_ambient=True)
+    tenant_id = school.tenant.id
+    await engines.change(database, tenant_id, change, by=By())
+    found = (await home.renew(tenant_id)).problems
+    assert found == dict.fromkeys(problems, composition.NOT_SERVERS)
+    openai, aws = {"api_key": SCHOOLS_KEY}, {"access_key": "AKIA0123456789AB", "secret_key": "s"}
+    await engines.put_key(database, tenant_id, "openai", openai, by=By())
+    await engines.put_key(database, tenant_id, "aws", aws, by=By())
+    assert (await home.renew(tenant_id)).problems == {}
 
 
 # ---- life ---------------------------------------------------------------------------------------
@@ -334,8 +368,8 @@ async def test_what_is_replaced_is_closed_once_no_session_has_it(
 
 
 async def test_all_schools_are_loaded_at_the_start(build, database, school, vendors):
-    home = build(("offline",), key=SERVERS_KEY)
-    await engines.change(database, school.tenant.id, {"order": ["openai-realtime"]}, by=By())
+    home = build(("openai-realtime", "offline"), key=SERVERS_KEY)
+    await engines.change(database, school.tenant.id, {"openai_voice": "cedar"}, by=By())
     await home.load_all()
     assert "OpenAIRealtime" in vendors.names()
     count = len(vendors.imported)
@@ -344,7 +378,7 @@ async def test_all_schools_are_loaded_at_the_start(build, database, school, vend
 
 
 async def test_of_many_at_once_one_builds(build, database, school, vendors):
-    home = build(("offline",), key=SERVERS_KEY)
-    await engines.change(database, school.tenant.id, {"order": ["openai-realtime"]}, by=By())
+    home = build(("openai-realtime", "offline"), key=SERVERS_KEY)
+    await engines.change(database, school.tenant.id, {"openai_voice": "cedar"}, by=By())
     await asyncio.gather(*(home.choose(school.tenant.id, [], "en", "voice") for _ in range(20)))
     assert vendors.names().count("OpenAIRealtime") == 1
