@@ -127,8 +127,12 @@ class Playout:
 
     @property
     def audible(self) -> bool:
-        """Whether the student hears, or is about to hear, something."""
-        return any(track.total_ms > 0 for track in self._tracks) and not self.paused
+        """Whether the student hears, or is about to hear, something.
+
+        Not changed by a pause for what may be voice: whoever judges that voice would take it for
+        the end of the tutor.
+        """
+        return any(track.total_ms > 0 for track in self._tracks)
 
     @property
     def current(self) -> Track | None:
