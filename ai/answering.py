@@ -90,11 +90,11 @@ class Thinking:
             self._use.set_result(use)
         return self._ahead.pieces()
 
-    async def stop(self) -> None:
-        """It is not wanted, or over."""
+    async def stop(self) -> list[Spent]:
+        """It is not wanted, or over. Returns what it cost that nobody was told of, once."""
         self._use.cancel()
         self.first.cancel()
-        await self._ahead.stop()
+        return [piece for piece in await self._ahead.stop() if isinstance(piece, Spent)]
 
 
 class Prepared:
@@ -127,14 +127,15 @@ class Prepared:
         (_, speech), self._speech = self._speech, None
         return speech
 
-    async def stop(self) -> None:
-        """It is not wanted, or over."""
-        await self.thinking.stop()
+    async def stop(self) -> list[Spent]:
+        """It is not wanted, or over. Returns what it cost that nobody was told of, once."""
+        spent = await self.thinking.stop()
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         if self._speech is not None:
-            await self._speech[1].stop()
+            spent += _spent(await self._speech[1].stop())
+        return spent
 
 
 class Answering:
@@ -193,9 +194,17 @@ class Answering:
             self._unasked = None
         prepared, self._prepared = self._prepared, None
         if prepared is not None:
-            dropped = asyncio.create_task(prepared.stop())
+            dropped = asyncio.create_task(self._stop(prepared))
             self._dropped.add(dropped)
             dropped.add_done_callback(self._dropped.discard)
+
+    async def _stop(self, prepared: Prepared) -> None:
+        """It is paid for, wanted or not."""
+        self._tell(await prepared.stop())
+
+    def _tell(self, spent: Sequence[Spent]) -> None:
+        for one in spent:
+            self._report(Used(one.unit, one.quantity, one.model))
 
     def expect(self) -> None:
         """The turn is over: an answer that is not asked for now is not wanted."""
@@ -258,7 +267,7 @@ class Answering:
             self._failed(ask, problem)
             return
         finally:
-            await begun.stop()
+            await self._stop(begun)
         self._forget(ask)
         self._faults = 0
         self._report(AnswerEnded(ask.answer, finished))
@@ -272,7 +281,7 @@ class Answering:
             async for piece in pieces:
                 match piece:
                     case Spent():
-                        self._report(Used(piece.unit, piece.quantity, piece.model))
+                        self._tell([piece])
                     case Keep():
                         data, finished = dict(piece.data), piece.finished
                         self._report(Kept(ask.answer, data))
@@ -334,14 +343,13 @@ class Answering:
         try:
             await self._sounded(ask, text, speech)
         finally:
-            await speech.stop()
+            self._tell(_spent(await speech.stop()))
 
     async def _sounded(self, ask: Ask, text: str, speech: Ahead[Spoken]) -> None:
         told = ""
         async with aclosing(speech.pieces()) as pieces:
             async for piece in pieces:
-                for spent in piece.spent:
-                    self._report(Used(spent.unit, spent.quantity, spent.model))
+                self._tell(piece.spent)
                 if not piece.pcm:
                     continue
                 self._report(Used("audio_out_ms", duration_ms(piece.pcm), piece.model))
@@ -351,6 +359,11 @@ class Answering:
             raise EngineFailed(
                 "no sound came", fault=Fault("transient", "no_sound", "The voice said nothing.")
             )
+
+
+def _spent(sounds: Sequence[Spoken]) -> list[Spent]:
+    """What sounds that nobody hears cost all the same."""
+    return [spent for sound in sounds for spent in sound.spent]
 
 
 def _open_step(output: str, step: int) -> int:

@@ -10,13 +10,14 @@ and the time it may take.
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from importlib.resources import files
 
 from ai.engine import (
     Brief,
     Cue,
+    EngineError,
     EngineFailed,
     EngineUnavailable,
     Piece,
@@ -68,6 +69,9 @@ class Limits:
     total_s: float = 60.0
     "Of all the time waited for the model in one answer."
     tool_s: float = 10.0
+    cost_s: float = 2.0
+    "To what an answer that was cut off cost, which a model tells last; what it says until then is"
+    " not wanted, but paid for."
 
 
 class LanguageTutor:
@@ -145,6 +149,8 @@ class LanguageTutor:
                         for sentence in sentences.feed(text):
                             yield budget.say(sentence)
                             if budget.said_enough:
+                                for spent in await self._cost(stream):
+                                    yield spent
                                 return
                     case ToolUse():
                         part.uses.append(piece)
@@ -156,6 +162,16 @@ class LanguageTutor:
                             yield budget.say(sentence)
         for sentence in sentences.end():
             yield budget.say(sentence)
+
+    async def _cost(self, stream: AsyncGenerator[ModelPiece, None]) -> list[Spent]:
+        """Read on to what the round cost, within bounds."""
+        spent: list[Spent] = []
+        with suppress(EngineError, TimeoutError):
+            async with asyncio.timeout(self._limits.cost_s):
+                async for piece in stream:
+                    if isinstance(piece, Spent):
+                        spent.append(piece)
+        return spent
 
     async def _results(
         self, uses: Sequence[ToolUse], use: UseTool, *, last: bool

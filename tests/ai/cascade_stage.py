@@ -15,6 +15,7 @@ from ai.engine import (
     Moved,
     Piece,
     Say,
+    Spent,
     Spoken,
     Step,
     TurnDetection,
@@ -121,6 +122,8 @@ class ScriptedSpeaker:
         self.wait: asyncio.Event | None = None
         self.breaks: Exception | None = None
         self.pieces = 1
+        self.spent: tuple[Spent, ...] = ()
+        "By each of them."
         self.said: list[str] = []
         self.open = 0
 
@@ -135,7 +138,7 @@ class ScriptedSpeaker:
             if self.breaks is not None:
                 raise self.breaks
             for _ in range(self.pieces):
-                yield Spoken(silence(300 // self.pieces))
+                yield Spoken(silence(300 // self.pieces), spent=self.spent)
         finally:
             self.open -= 1
 

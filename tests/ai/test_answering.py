@@ -247,6 +247,18 @@ async def test_a_sentence_nobody_wants_is_spoken_no_further(lesson: Lesson) -> N
     assert lesson.speaker.open == 0
 
 
+async def test_what_is_thrown_away_is_paid_for(lesson: Lesson) -> None:
+    await spoken_once(lesson)
+    lesson.speaker.spent = (Spent("characters", 6, "v"),)
+    lesson.script([*says("Wrong!"), Spent("text_tokens_out", 9, "m")])
+    lesson.speak()
+    await settle()
+    lesson.hear(640, True)
+    await settle()
+    assert lesson.of(Used)[-2:] == [Used("text_tokens_out", 9, "m"), Used("characters", 6, "v")]
+    assert len(lesson.of(Spoke)) == 1
+
+
 async def test_nobody_asks_for_it(lesson: Lesson, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ai.answering.UNASKED_S", 0.01)
     lesson.script([TextDelta("Right! "), asyncio.Event()])
@@ -307,6 +319,18 @@ async def test_cutting_the_tutor_short_stops_the_model(lesson: Lesson) -> None:
     lesson.leg.answer(Ask("a2", "student", sound=False))
     await lesson.until(AnswerEnded)
     assert [turn.text for turn in lesson.model.asked[1][1]][-2:] == ["Long", "what?"]
+
+
+async def test_an_answer_that_is_cut_short_is_paid_for_once(lesson: Lesson) -> None:
+    lesson.speaker.wait = asyncio.Event()
+    lesson.script([*says("One. Two."), Spent("text_tokens_out", 9, "m")])
+    lesson.leg.read("two")
+    lesson.leg.answer(ASK)
+    await settle()
+    assert not lesson.of(Used), "the voice has not begun"
+    lesson.leg.cancel("a1", "")
+    await settle()
+    assert lesson.of(Used) == [Used("text_tokens_out", 9, "m")]
 
 
 # ---- what breaks ---------------------------------------------------------------------------------

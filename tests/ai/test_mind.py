@@ -184,6 +184,23 @@ async def test_an_answer_ends_when_enough_is_said() -> None:
     assert len(said(pieces)) == 5 and len(model.asked) == 1
 
 
+async def test_what_an_answer_cost_is_told_also_where_it_is_cut_off() -> None:
+    spent = Spent("text_tokens_out", 9, "m")
+    more = [TextDelta("So it is. " * 100), ToolUse("c", "show", "{}"), Stopped("end"), spent]
+    model = ScriptedModel([TextDelta("So it is. " * 10), *more])
+    pieces = await answer(model, limits=Limits(characters=40))
+    assert len(said(pieces)) == 5 and pieces[-1] == spent
+
+
+@pytest.mark.parametrize(
+    "end", [asyncio.Event(), EngineFailed("x", fault=Fault("transient", "stream_cut"))]
+)
+async def test_nobody_waits_long_for_what_it_cost(end: asyncio.Event | EngineFailed) -> None:
+    model = ScriptedModel([TextDelta("So it is. " * 10), end])
+    pieces = await answer(model, limits=Limits(characters=40, cost_s=0.01))
+    assert len(said(pieces)) == 5 and model.open == 0
+
+
 async def test_a_huge_piece_is_cut() -> None:
     model = ScriptedModel([TextDelta("x" * 3_000_000), TextDelta(" So."), Stopped("end")])
     assert sum(map(len, said(await answer(model)))) < 3_000
