@@ -349,7 +349,9 @@ class CascadeLeg:
         except Exception as problem:
             log.warning("ears.failed", problem=type(problem).__name__)
             self._misses += 1
-            self._deaf = problem.fault if isinstance(problem, EngineError) else None
+            code = "ears_slow" if isinstance(problem, TimeoutError) else "engine_failed"
+            passing = Fault("transient", code)
+            self._deaf = problem.fault if isinstance(problem, EngineError) else passing
             return HeardSpeech("", sure=False)
         self._misses, self._deaf = 0, None
         for spent in heard.spent:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from ai.audio import silence
-from ai.cascade import words_within_s
+from ai.cascade import MISSES, words_within_s
 from ai.engine import Ask, Brief, HeardSpeech, Step, TurnDetection
 from ai.events import (
     AnswerEnded,
@@ -164,6 +164,18 @@ async def test_ears_with_a_defect_did_not_understand_either(
     assert (stage.of(Transcribed)[0].text, stage.of(Transcribed)[0].sure) == ("", False)
     stage.leg.answer(Ask("a1", "student", sound=False))
     await stage.until(AnswerEnded)
+
+
+async def test_ears_that_hang_again_and_again_are_reported(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ai.cascade.words_within_s", lambda _: 0.01)
+    stage.ears.wait = asyncio.Event()
+    for number in range(MISSES):
+        stage.leg.listen(f"turn {number}", silence(320))
+    failed = await stage.until(Failed)
+    assert (failed.code, failed.answer) == ("ears_slow", None)
+    assert len(stage.of(Transcribed)) == MISSES - 1
 
 
 async def test_a_speaker_with_a_defect_is_reported_like_a_mind_that_fails(stage: Stage) -> None:
