@@ -19,6 +19,7 @@ SURE_MS = 288  # or so much of it, as `ai.turns` asks for while the tutor is hea
 DOUBT_S = 0.8  # with it: no voice of ours within so long of theirs, and it was none
 RECENT_MS = 500  # what ours is given to judge theirs by: the onset is told some 200 ms late
 NEVER_MS = 3_600_000
+ENDED_BY_US = 16
 
 
 @dataclass(slots=True)
@@ -62,6 +63,8 @@ class TheirTurns:
         self._bytes = 0
         self._detection: TurnDetection | None = None
         self._speaking: _Turn | None = None
+        self._ended_by_us: deque[str] = deque(maxlen=ENDED_BY_US)
+        "Items of turns that were committed; that their voice ended may still be told."
         self._last_end_ms = clock_ms
         self._tutor_heard = False
         self._recent: deque[bytes] = deque()
@@ -95,6 +98,8 @@ class TheirTurns:
     def commit(self, turn: str) -> None:
         speaking = self._leave()
         item = speaking.item if speaking is not None and speaking.name == turn else ""
+        if item:
+            self._ended_by_us.append(item)
         self._link.say(self._words.commit(turn))
         since_ms = speaking.started_ms if item and speaking else self._last_end_ms
         self._last_end_ms = self._heard_ms()
@@ -129,6 +134,8 @@ class TheirTurns:
 
     def ended(self, fact: wire.VoiceEnded) -> None:
         turn = self._speaking
+        if fact.item in self._ended_by_us:
+            return  # it is a turn already
         if turn is None:
             self._over(fact.item, False)
             return
@@ -239,6 +246,7 @@ class TheirTurns:
             return
         self._leave()
         self._last_end_ms = self._heard_ms()
+        self._ended_by_us.append(turn.item)
         self._link.say(self._words.commit(turn.name))
         self._link.report(Used("audio_in_ms", self._last_end_ms - turn.started_ms))
         self._link.report(SpeechStopped(turn.name, self._last_end_ms))
