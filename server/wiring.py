@@ -23,7 +23,7 @@ from server.sight import Sight
 from sessions.bus import Bus
 from sessions.jobs import Worker
 from sessions.live.lobby import Lobby, LobbySettings
-from sessions.record.work import handlers
+from sessions.record.work import SLOW, handlers
 from tenancy import migrate
 from tenancy.crypto import Keyring, master_key_of
 from tenancy.embedded import Embedded
@@ -57,7 +57,8 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
         await engines.load_all()
         bus = Bus()
         prices = config.engines.prices
-        worker = Worker(database, handlers(database, bus, engines.language_model, prices))
+        work = handlers(database, bus, engines.language_model, prices)
+        worker = Worker(database, work, slow=SLOW)
         worker.start()
         stack.push_async_callback(worker.stop)
         lobby = Lobby(

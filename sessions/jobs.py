@@ -7,7 +7,7 @@ and stays, with `done_at` and `last_error` set, for people to see.
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -116,12 +116,18 @@ class Worker:
         database: Database,
         handlers: Mapping[str, Handler],
         *,
+        slow: Collection[str] = (),
         clock: Callable[[], datetime] = utc_now,
         lease_s: float = LEASE_S,
     ) -> None:
-        """Jobs of kinds without a handler are left to other processes."""
+        """Jobs of kinds without a handler are left to other processes.
+
+        Args:
+            slow: Kinds that wait for somebody else. One at a time runs, so that the others go on.
+        """
         self._database = database
         self._handlers = dict(handlers)
+        self._quick = [kind for kind in self._handlers if kind not in slow]
         self._clock = clock
         self._lease_s = lease_s
         self._claiming = asyncio.Lock()
@@ -131,7 +137,10 @@ class Worker:
 
     def start(self) -> None:
         self._runners = [
-            asyncio.create_task(self._run(wake), name=f"jobs {number}")
+            asyncio.create_task(
+                self._run(wake, self._quick if number else None),
+                name=f"jobs {number}",
+            )
             for number, wake in enumerate(self._wakes)
         ]
 
@@ -152,18 +161,18 @@ class Worker:
         await asyncio.gather(*self._runners, return_exceptions=True)
         self._runners = []
 
-    async def run_due(self) -> int:
+    async def run_due(self, kinds: Sequence[str] | None = None) -> int:
         """Run what is due, one after the other, until nothing is; returns how many ran."""
         count = 0
-        while not self._stopping and (job := await self._claim()) is not None:
+        while not self._stopping and (job := await self._claim(kinds)) is not None:
             await self._work(job)
             count += 1
         return count
 
-    async def _run(self, wake: asyncio.Event) -> None:
+    async def _run(self, wake: asyncio.Event, kinds: Sequence[str] | None) -> None:
         while not self._stopping:
             try:
-                await self.run_due()
+                await self.run_due(kinds)
             except Exception as problem:
                 log.warning("jobs.look_failed", problem=type(problem).__name__)
             with contextlib.suppress(TimeoutError):
@@ -171,7 +180,7 @@ class Worker:
                     await wake.wait()
             wake.clear()
 
-    async def _claim(self) -> Job | None:
+    async def _claim(self, kinds: Sequence[str] | None = None) -> Job | None:
         now, lease = self._clock(), new_id().hex
         try:
             async with self._claiming, self._database.control() as connection:
@@ -180,7 +189,7 @@ class Worker:
                     lease,
                     now,
                     now + timedelta(seconds=self._lease_s),
-                    list(self._handlers),
+                    list(self._handlers if kinds is None else kinds),
                 )
         except Exception as problem:
             if getattr(problem, "sqlstate", None) in _LOST_AGAINST_ANOTHER:

@@ -21,6 +21,9 @@ from sessions.review.override import resolve
 from sessions.review.readings import SummaryReading, known_to, of_items, of_summary
 from tenancy.postgres import Database
 
+SLOW = (sessions.SUMMARISE,)
+"Kinds of job that wait for a school's language model: as long as that lets them."
+
 
 def handlers(
     database: Database,

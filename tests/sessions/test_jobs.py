@@ -291,6 +291,36 @@ async def test_a_running_worker_is_woken_and_two_jobs_run_at_once(
         await worker.stop()
 
 
+async def test_slow_jobs_leave_room_for_the_others(
+    database: Database, school: Any, other_school: Any
+) -> None:
+    going, slow, quick = asyncio.Event(), [], Handler()
+
+    async def wait(job: Job, now: datetime) -> None:
+        slow.append(job)
+        await going.wait()
+
+    for key in ("a", "b", "c"):
+        await ask(database, school, key, kind="slow", due_s=-5)
+    worker = Worker(database, {"slow": wait, "quick": quick}, slow=("slow",), clock=Clock())
+    worker.start()
+    try:
+        async with asyncio.timeout(5):
+            while not slow:
+                await asyncio.sleep(0.01)
+            await ask(database, other_school, kind="quick")
+            worker.wake()
+            while not quick.jobs:
+                await asyncio.sleep(0.01)
+            assert len(slow) == 1
+            going.set()
+            await _until(lambda: rows(database))
+    finally:
+        going.set()
+        await worker.stop()
+    assert len(slow) == 3
+
+
 async def test_stopping_lets_a_job_finish(database: Database, school: Any) -> None:
     begun, may_end = asyncio.Event(), asyncio.Event()
 
@@ -335,7 +365,7 @@ async def test_a_worker_outlives_a_database_that_is_away(
     worker = Worker(database, {"count": handler}, clock=Clock())
     claim = worker._claim
 
-    async def away_once() -> Job | None:
+    async def away_once(kinds: Any) -> Job | None:
         if not away.is_set():
             away.set()
             raise ConnectionError
