@@ -118,6 +118,9 @@ class Answering:
         if response is not None and response.ask is not None and response.ask.answer == answer:
             self._spent(response)
             response.dropped = response.told_end = True
+            # Whoever asked carries out none of its tools any more, and Nova would wait for them.
+            for call in [call for call, (of, _) in self._calls.items() if of is response]:
+                self.give(call, MOVED_ON)
 
     def give(self, call: str, output: str) -> None:
         """A tool's result."""

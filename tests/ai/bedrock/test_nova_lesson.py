@@ -479,6 +479,19 @@ async def test_a_tool_of_an_answer_that_nobody_wants_is_answered_for() -> None:
         assert not stage.of(ToolCalled)
 
 
+async def test_a_tool_that_is_in_use_as_its_answer_is_cut_short_is_answered_for() -> None:
+    async with staged(vad=False) as stage:
+        stage.peer.student("show me")
+        stage.peer.tool("tu-1", "show", "{}")
+        answer = (await stage.until(ToolCalled)).answer
+        stage.leg.cancel(answer, "")
+        await until(lambda: stage.peer.named("toolResult"))
+        assert "error" in json.loads(stage.peer.named("toolResult")[0]["content"])
+        stage.leg.give("tu-1", "{}")
+        await asyncio.sleep(0.05)
+        assert len(stage.peer.named("toolResult")) == 1
+
+
 async def test_a_tool_that_takes_too_long_is_answered_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(answering, "TOOL_S", 0.1)
     async with staged(vad=False) as stage:
