@@ -173,3 +173,22 @@ async def test_all_beat_together_and_nobody_when_nobody_is_there() -> None:
     await asyncio.sleep(0.01)
     ticker.leave(other)
     assert len(beaten) > count
+
+
+async def test_one_that_fails_stops_nobody_elses_beat() -> None:
+    ticker = Ticker(0.001)
+    beaten: list[str] = []
+
+    def broken(now: float) -> None:
+        beaten.append("broken")
+        raise ZeroDivisionError
+
+    def other(now: float) -> None:
+        beaten.append("other")
+
+    ticker.join(broken)
+    ticker.join(other)
+    await asyncio.sleep(0.02)
+    ticker.leave(broken)
+    ticker.leave(other)
+    assert beaten[:4] == ["broken", "other"] * 2
