@@ -23,6 +23,12 @@ PROVEN_S = 10.0  # a leg that lived so long has proved its engine, if it answere
 # engine's need not: where nobody comes after it, any life is better than a rest
 STALLED = "_stalled"  # how faults of legs end that were waited for in vain: that was no life
 SHORTEST_LIFE_S = 1.0  # of a leg of the last engine
+OF_ONE_LESSON = OF_ONE_CONVERSATION | {
+    "history_refused",
+    "request_refused",
+    "tool_result_refused",
+    "voice_unknown",
+}  # a lesson's voice, tools or past: it goes on with another engine, and others stay on this one
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +80,9 @@ class Breaker:
     def failed(self, fault: Fault, now: float) -> None:
         """An attempt, or a leg, failed.
 
-        An end that was to be expected is no failure, nor is what one conversation brings about.
+        An end that was to be expected is no failure, nor is what one lesson brings about.
         """
-        if fault.kind == "limit" or fault.code in OF_ONE_CONVERSATION:
+        if fault.kind == "limit" or fault.code in OF_ONE_LESSON:
             return
         if self._cool_at is not None:
             if now >= self._cool_at:  # earlier ones are of sessions that were on it already
@@ -205,8 +211,12 @@ class Course:
         self._breaker().succeeded(now)
 
     def standby_failed(self, fault: Fault, now: float) -> None:
-        """Another leg of the same engine could not be opened, while this one still lives."""
-        self._breaker().failed(fault, now)
+        """Another leg of the same engine could not be opened, while this one still lives.
+
+        That it is busy is no failure: each session holds two legs for a moment, and tries again.
+        """
+        if fault.kind != "throttled":
+            self._breaker().failed(fault, now)
 
     def failed(self, fault: Fault, now: float) -> Try | Rest:
         """The leg ended, or the attempt to open one failed."""

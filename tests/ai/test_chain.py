@@ -81,11 +81,35 @@ def test_an_end_that_was_to_be_expected_is_no_failure() -> None:
     assert breaker.closed
 
 
-def test_what_one_conversation_says_takes_the_engine_from_no_other() -> None:
-    breaker = Breaker()
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault("transient", "content_blocked"),
+        Fault("transient", "history_refused"),
+        Fault("terminal", "request_refused"),
+        Fault("terminal", "voice_unknown"),
+    ],
+)
+def test_what_one_lesson_brings_about_takes_the_engine_from_no_other(fault: Fault) -> None:
+    ours = chain("a", "offline")
     for _ in range(20):
-        breaker.failed(Fault("transient", "content_blocked"), 0)
-    assert breaker.closed
+        course = Course(ours)
+        course.begin(0)
+        course.failed(fault, 0.5)
+    assert ours.breakers.of("a").closed
+
+
+def test_a_quota_that_is_full_of_standbys_takes_the_engine_from_nobody() -> None:
+    ours = chain("a", "offline")
+    for _ in range(20):
+        course = Course(ours)
+        course.begin(0)
+        course.opened(0.5)
+        course.standby_failed(BUSY, 360)
+    assert ours.breakers.of("a").closed
+    for _ in range(5):
+        course.standby_failed(BROKEN, 361)
+    assert not ours.breakers.of("a").closed
 
 
 def test_a_conversation_that_is_refused_again_and_again_goes_on_with_the_next_engine() -> None:
