@@ -252,7 +252,7 @@ class Floor:
     def _suspect(self, event: SpeechStarted, now: float) -> list[Action]:
         out: list[Action] = []
         if self._turns.is_other_speech(event.at_ms):
-            out = self._end_adrift(now)
+            out = self._end_adrift(now, event.at_ms)
         turn = self._turns.suspect(event.turn, event.at_ms, self._ms(now))
         self._watch.busy()
         playout = self._answers.playout
@@ -273,13 +273,18 @@ class Floor:
         self._turns.drop(event.turn)
         return self._sound_goes_on(now)
 
-    def _end_adrift(self, now: float) -> list[Action]:
-        """The turn under way came from a leg that is lost, and the next one hears no such turn."""
+    def _end_adrift(self, now: float, other_ms: int | None = None) -> list[Action]:
+        """The turn under way came from a leg that is lost, and the next one hears no such turn.
+
+        Its audio ends where other speech begins, which would be written twice otherwise.
+        """
         turn = self._turns.speaking
         if turn is None or not turn.confirmed:
             self._turns.clear_suspicion()
             return self._sound_goes_on(now)
-        out = self._over(turn, self._turns.media_ms, now)
+        end_ms = self._turns.media_ms if other_ms is None else min(other_ms, self._turns.media_ms)
+        out = self._over(turn, end_ms, now)
+        turn.audio_until_ms = min(turn.audio_until_ms, end_ms)
         self._owe(now)
         return [listen_to(turn), *out]
 

@@ -12,7 +12,7 @@ from ai.events import (
     Spoke,
     Transcribed,
 )
-from sessions.live.actions import Answer, Commit, Detect, Save, SaveHeard
+from sessions.live.actions import Answer, Commit, Detect, ListenAgain, Save, SaveHeard
 from sessions.live.events import (
     AskFloor,
     AudioDelta,
@@ -321,3 +321,19 @@ def test_a_text_answer_while_voice_is_suspected_is_shown_when_it_was_a_cough() -
     lesson.report(AnswerEnded(answer))
     lesson.report(SpeechDropped("t1"))
     assert one(lesson.done, ResponseDone).response.status == "completed"
+
+
+def test_a_turn_of_which_the_next_leg_hears_the_end_only_is_written_once() -> None:
+    lesson = Lesson()
+    lesson.hear(1_000)
+    lesson.report(SpeechStarted("1.t1", 1_000))
+    lesson.hear(500)
+    lesson.report(SpeechConfirmed("1.t1"))
+    lesson.hear(3_500)
+    lesson.did(lesson.talk.leg_lost("connection_lost", lesson.now))
+    lesson.hear(300)
+    lesson.did(lesson.talk.leg_found("offline", "returned", lesson.now, hears_speech=True))
+    out = lesson.report(SpeechStarted("2.t1", 3_800))
+    again = one(out, ListenAgain)
+    assert (again.turn, again.start_ms, again.end_ms) == ("1.t1", 700, 3_800)
+    assert one(out, InputSpeechStopped).audio_end_ms == 3_800
