@@ -86,7 +86,7 @@ class Line:
         self._ring = Ring()
         self._trimmed_ms = 0
         self._items: dict[str, bytes] = {}
-        "Turns that came as items, which are in no ring."
+        "Turns that came as items, which are in no ring; until their words are there, or given up."
         self._leg: Leg | None = None
         self._names = Names(0)
         self._pulse = Pulse(patience_of(chain.preferred))
@@ -177,6 +177,9 @@ class Line:
 
     def settled(self) -> None:
         """All that was decided is done: perhaps this is the moment for a fresh leg."""
+        if self._items:
+            turns = self._conversation.turns
+            self._items = {turn: pcm for turn, pcm in self._items.items() if turns.get(turn)}
         if self._spares.waits and not self._settling:
             self._settling = True  # soon: the leg may be in the middle of what it reports
             asyncio.get_running_loop().call_soon(self._settle)
@@ -384,11 +387,6 @@ class Line:
         for pcm in pieces:
             if self._leg is leg:
                 self._hand_on(leg, pcm)
-        self._items = {
-            turn.turn: self._items[turn.turn]
-            for turn in talk.turns.unheard()
-            if turn.turn in self._items
-        }
         self._arm()
         return self._leg is leg
 

@@ -536,3 +536,20 @@ def test_a_student_of_another_engine_is_not_told() -> None:
             assert other.room.session.view().engine == "nova-sonic" and other.notices() == []
 
     quickly(story())
+
+
+@pytest.mark.parametrize("comes", [True, False])
+def test_audio_that_came_as_an_item_is_kept_only_until_its_words_are_there(comes: bool) -> None:
+    async def story() -> None:
+        engine = StagedEngine()
+        engine.manner.words_s = 1.0 if comes else 3_600.0
+        item = CreateItem(item_id="i1", text=None, pcm=voice(1, 1_000))
+        async with scene(engine) as stage:
+            stage.room.session.receive(stage.door, item)
+            await asyncio.sleep(0.5)
+            kept = stage.room.session._line._items
+            assert [len(pcm) for pcm in kept.values()] == [48_000]
+            await asyncio.sleep(15)
+            assert not stage.room.session._line._items
+
+    quickly(story())
