@@ -12,7 +12,7 @@ from ai.openai import client_events, wire
 from ai.openai.link import Link
 from ai.openai.turns import Stall
 from ai.openai.words import Words
-from ai.turns import Confirmed, Dropped, Suspected, TurnDetector
+from ai.turns import MAX_TURN_MS, Confirmed, Dropped, Suspected, TurnDetector
 
 SURE_S = 0.3  # without our own voice detection: voice that goes on so long interrupts the tutor
 SURE_MS = 288  # or so much of it, as `ai.turns` asks for while the tutor is heard
@@ -78,6 +78,10 @@ class TheirTurns:
     def hear(self, pcm: bytes) -> None:
         self._link.say(client_events.append(pcm))
         self._bytes += len(pcm)
+        turn = self._speaking
+        long_ago_ms = self._heard_ms() - MAX_TURN_MS
+        if turn is not None and turn.confirmed and turn.started_ms <= long_ago_ms:
+            self._end(turn)  # the provider lets it go on for ever
         if self._vad is None:
             return
         self._recent.append(pcm)
@@ -244,6 +248,10 @@ class TheirTurns:
             self._drop()
             self._link.say(client_events.CLEAR)
             return
+        self._end(turn)
+
+    def _end(self, turn: _Turn) -> None:
+        """Their detection does not end this turn, so it is ended here, where it is heard to."""
         self._leave()
         self._last_end_ms = self._heard_ms()
         self._ended_by_us.append(turn.item)

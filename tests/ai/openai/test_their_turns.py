@@ -54,3 +54,20 @@ async def test_the_end_of_voice_may_be_told_after_a_microphone_stopped(
         assert await stage.wait_for(Transcribed) == Transcribed(stopped.turn, "Two")
         await settled(stage)
         assert provider.said("conversation.item.delete") == []
+
+
+async def test_a_turn_without_end_is_ended() -> None:
+    async with staged() as stage:
+        provider = stage.provider
+        await provider.voice("item_u1")
+        started = await stage.wait_for(SpeechStarted)
+        for _ in range(59):
+            stage.leg.hear(silence(1_000))
+        assert stage.kinds() == ["SpeechStarted", "SpeechConfirmed"]
+        stage.leg.hear(silence(1_000))
+        assert stage.events[2:] == [SpeechStopped(started.turn, 60_000)]
+        await provider.next("input_audio_buffer.commit")
+        await provider.next("response.create")
+        await provider.committed("item_u1")
+        await provider.words("And so on", "item_u1")
+        assert await stage.wait_for(Transcribed) == Transcribed(started.turn, "And so on")
