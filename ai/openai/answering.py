@@ -45,6 +45,9 @@ CUES: dict[Cue, str] = {
     ),
 }
 
+CUT = "The student interrupted you. Of your last words they heard only: {}"
+CUT_UNHEARD = "The student interrupted you before they heard any of your last words."
+
 
 @dataclass(slots=True)
 class _Answer:
@@ -80,15 +83,20 @@ class _Theirs:
 class Answering:
     """The answers of one leg."""
 
-    def __init__(self, link: Link, model: str, fail: Callable[[Fault], None]) -> None:
+    def __init__(
+        self, link: Link, model: str, fail: Callable[[Fault], None], last_words: str = ""
+    ) -> None:
         """
         Args:
             model: What its tokens are billed as.
             fail: Called where the whole leg can't go on.
+            last_words: The tutor's, as this leg remembers them; they may be heard still.
         """
         self._link = link
         self._model = model
         self._fail = fail
+        self._last_words = last_words.strip()
+        "Of an earlier leg, until there is an answer of this one."
         self._pace = Pace()
         self._answers: OrderedDict[str, _Answer] = OrderedDict()
         self._responses: dict[str, _Answer | None] = {}
@@ -107,6 +115,7 @@ class Answering:
         self._calls: dict[str, _Answer] = {}
 
     def answer(self, ask: Ask) -> None:
+        self._last_words = ""
         answer = _Answer(ask, Spoken(self._pace, ask.sound))
         self._answers[ask.answer] = answer
         if len(self._answers) > REMEMBERED:
@@ -132,6 +141,7 @@ class Answering:
     def cancel(self, answer: str, heard: str) -> None:
         known = self._answers.get(answer)
         if known is None:
+            self._cut_last_words(heard.strip())
             return
         if not known.over:
             known.over = True
@@ -139,6 +149,13 @@ class Answering:
             self._stop(known)
         for cut in known.spoken.cut(heard):
             self.take_back(cut.item, cut.heard_ms)
+
+    def _cut_last_words(self, heard: str) -> None:
+        """An earlier leg said them, and they were still heard: this one takes them for said."""
+        last, self._last_words = self._last_words, ""
+        if len(heard) < len(last) and last.startswith(heard):
+            note = CUT.format(heard) if heard else CUT_UNHEARD
+            self._link.say(client_events.message("system", note))
 
     def _stop(self, answer: _Answer) -> None:
         """Nothing more of it is to be made."""

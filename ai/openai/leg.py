@@ -78,7 +78,8 @@ class RealtimeLeg:
         self._closed = False
         self._link = Link(socket.say, self._report)
         self._words = Words(self._link)
-        self._answers = Answering(self._link, settings.model, self._fail)
+        last = next((line.text for line in reversed(memory) if line.role == "tutor"), "")
+        self._answers = Answering(self._link, settings.model, self._fail, last)
         self._turns: Turns
         if settings.turns == "ours" and parts.vad is not None:
             self._turns = OurTurns(self._link, self._words, parts.vad, clock_ms)
