@@ -160,6 +160,8 @@ class Answering:
         self._speaker = speaker
         self._brief = brief
         self._memory = memory
+        self._before = len(memory)
+        "How much of it was said before this leg began."
         self._report = report
         self._start = start
         self._prepares = prepares and getattr(mind, "prepares", False)
@@ -248,6 +250,17 @@ class Answering:
             self._memory[place] = replace(self._memory[place], text=heard)
             if not heard:  # it never happened: the ears expect answers to the question before
                 self.step = step
+        elif heard:
+            self._cut_before(heard)
+
+    def _cut_before(self, heard: str) -> None:
+        """An answer of the leg before this one was still playing: of its end nothing was heard."""
+        for place in reversed(range(self._before)):
+            line = self._memory[place]
+            if line.role == "tutor":
+                if line.text.startswith(heard):
+                    self._memory[place] = replace(line, text=heard)
+                return
 
     def give(self, call: str, output: str) -> None:
         result = self._results.get(call)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from ai.audio import duration_ms
-from ai.engine import Ask, Brief, Step
+from ai.engine import Ask, Brief, Step, Utterance
 from ai.events import (
     AnswerEnded,
     Failed,
@@ -106,6 +106,33 @@ async def test_a_cancelled_answer_is_remembered_as_far_as_it_was_heard(stage: St
     await stage.until(AnswerEnded, 2)
     assert [line.text for line in stage.mind.memories[1]] == ["First.", "what?"]
     assert stage.mind.memories[1][0].data == {"turns": 1}
+
+
+@pytest.mark.parametrize(
+    ("heard", "remembered"),
+    [
+        ("Look here.", "Look here."),
+        ("Nothing like it.", "Look here. What is it?"),
+        ("", "Look here. What is it?"),
+    ],
+)
+async def test_an_answer_of_the_leg_before_is_remembered_as_far_as_it_was_heard(
+    heard: str, remembered: str
+) -> None:
+    before = [
+        Utterance("tutor", "Look here. And there."),
+        Utterance("student", "yes"),
+        Utterance("tutor", "Look here. What is it?", {"turns": 7}),
+    ]
+    stage = await Stage().open(memory=before)
+    stage.leg.cancel("of another leg", heard)
+    stage.leg.read("what?")
+    stage.leg.answer(Ask("a1", "student", sound=False))
+    await stage.until(AnswerEnded)
+    lines = stage.mind.memories[0]
+    assert [line.text for line in lines] == ["Look here. And there.", "yes", remembered, "what?"]
+    assert lines[2].data == {"turns": 7}
+    await stage.leg.close()
 
 
 async def test_an_answer_nobody_heard_never_happened(stage: Stage) -> None:
