@@ -11,10 +11,13 @@ holds one carries out the moves that it returns, and reports what came of them; 
 what is being prepared, so that what comes too late is known as such.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from random import random
 from typing import Literal
 
 WARM_BEFORE_S = 120.0  # voice.md 5c: warm 2 min before the provider's limit, ...
+SPREAD_S = 60.0  # or up to a minute earlier: a class that began at once changes legs one by one
 SWAP_BEFORE_S = 30.0  # ... and on the new leg half a minute before it at the latest
 KEPT_S = 45.0  # Nova ends a stream that gets nothing for 55 s; a standby may get nothing
 BACKOFF_S = (2.0, 5.0, 10.0, 20.0)  # between standbys that fail; shorter, as the rest, ...
@@ -57,7 +60,9 @@ Move = Prepare | Discard | Swap
 class Rotation:
     """When to change to a fresh leg. `now` is seconds of any steady clock."""
 
-    def __init__(self) -> None:
+    def __init__(self, draw: Callable[[], float] | None = None) -> None:
+        """`draw` gives chance, from 0 to 1: how much earlier than it must this one is warm."""
+        self._draw = draw or random
         self.warm_at: float | None = None
         "When a standby is wanted; None: the leg lives as long as it likes, or there is none."
         self.idle_at = 0.0
@@ -86,9 +91,10 @@ class Rotation:
             lifetime_s = max(lifetime_s, SHORTEST_LIFE_S)
             ahead_s = min(WARM_BEFORE_S, lifetime_s / 2)
             self._scale = ahead_s / WARM_BEFORE_S
-            self.warm_at = opened_at + lifetime_s - ahead_s
+            warm_at = opened_at + lifetime_s - ahead_s
+            self.warm_at = warm_at - SPREAD_S * self._scale * self._draw()
             self.must_at = opened_at + lifetime_s - SWAP_BEFORE_S * self._scale
-            self.idle_at = (self.warm_at + self.must_at) / 2
+            self.idle_at = (warm_at + self.must_at) / 2
         self._failures = 0
         self._again_at = 0.0
         return moves

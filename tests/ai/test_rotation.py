@@ -1,5 +1,6 @@
 """From one leg to the next, by time alone: in silence, in mid-answer, with standbys that fail."""
 
+import random
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +19,7 @@ class Stage:
 
     lifetime_s: float | None = NOVA_S
     now: float = 0.0
-    rotation: Rotation = field(default_factory=Rotation)
+    rotation: Rotation = field(default_factory=lambda: Rotation(lambda: 0.0))
     opening: set[int] = field(default_factory=set)
     open: dict[int, float] = field(default_factory=dict)
     "Standbys, and when they were opened."
@@ -120,6 +121,19 @@ def test_a_pause_in_between_is_used() -> None:
     stage.wait(400, "busy")
     stage.tick("silent")
     assert stage.swaps == [(400.0, False)]
+
+
+def test_legs_that_began_at_once_are_not_replaced_at_once() -> None:
+    dice = random.Random(3)
+    stages = [Stage(rotation=Rotation(dice.random)) for _ in range(50)]
+    warm = [stage.rotation.warm_at or 0.0 for stage in stages]
+    assert 300 <= min(warm) < 310 and 350 < max(warm) <= 360
+    assert {(stage.rotation.idle_at, stage.rotation.must_at) for stage in stages} == {(405, 450)}
+
+
+@pytest.mark.parametrize(("draw", "warm"), [(0.0, 4.0), (0.5, 3.0), (1.0, 2.0)])
+def test_of_a_short_life_less_is_left_to_chance(draw: float, warm: float) -> None:
+    assert Stage(8.0, rotation=Rotation(lambda: draw)).rotation.warm_at == pytest.approx(warm)
 
 
 @pytest.mark.parametrize(("lifetime_s", "warm", "must"), [(8.0, 4.0, 7.0), (1.0, 0.5, 0.875)])
