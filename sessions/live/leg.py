@@ -53,6 +53,7 @@ TOLD_AFTER_S = 2.0  # promises.md: bridged within 3 s, or told
 FULL_WAIT_S = 0.25  # the door stops reading audio for so long while more of it can't be kept
 ROOM_MS = 5_000  # so much of the ring is left when reading pauses
 TRIM_MS = 500  # the ring is trimmed so often
+HEARD_AFTER_S = 10.0  # a leg that breaks sooner may have heard nothing of what was replayed to it
 
 log = structlog.get_logger()
 
@@ -93,7 +94,8 @@ class Line:
         self._doubts_ears = True
         "False once ears were doubted in vain: it was noise, until speech is noticed again."
         self._unheard_ms: int | None = None
-        "From where on, on the media clock, nobody has listened."
+        "From where on, on the media clock, nobody has listened, but perhaps a leg still new."
+        self._begun_at = 0.0
         self._lost_at = 0.0
         self._reopening: asyncio.Task[None] | None = None
         self._wanted = asyncio.Event()
@@ -197,8 +199,17 @@ class Line:
     def _trim(self) -> None:
         self._trimmed_ms = 0
         talk = self._conversation
-        back_ms = talk.turns.media_ms - talk.floor.keep_from_ms(self._clock())
-        self._ring.keep(max(back_ms, self._pulse.doubtful_ms))
+        now = self._clock()
+        self._trust(now)
+        from_ms = talk.floor.keep_from_ms(now)
+        if self._unheard_ms is not None:
+            from_ms = min(from_ms, talk.floor.replay_from_ms(now, self._unheard_ms))
+        self._ring.keep(max(talk.turns.media_ms - from_ms, self._pulse.doubtful_ms))
+
+    def _trust(self, now: float) -> None:
+        """What was replayed to a leg that has lived for a while, it has heard."""
+        if self._leg is not None and now - self._begun_at >= HEARD_AFTER_S:
+            self._unheard_ms = None
 
     def _instruct(self, leg: Leg, action: Action) -> None:
         match action:
@@ -279,11 +290,14 @@ class Line:
 
     def _let_go(self, deaf_ms: int = 0) -> None:
         """Close the leg, which may have been deaf; what it says is not listened to any more."""
+        now = self._clock()
+        self._trust(now)
         leg, self._leg = self._leg, None
         if leg is not None:
             talk = self._conversation
             heard_ms = talk.turns.media_ms - deaf_ms
-            self._unheard_ms = min(heard_ms, talk.floor.replay_from_ms(self._clock()))
+            from_ms = talk.floor.replay_from_ms(now, self._unheard_ms)
+            self._unheard_ms = min(heard_ms, from_ms)
             self._opener.close(leg)
 
     def _recover(self, reason: str, fault: Fault) -> None:
@@ -374,7 +388,7 @@ class Line:
             log.exception("leg.not_begun", engine=opened.engine.name)
             self._opener.close(opened.standby)
             raise EngineUnavailable(fault=fault_of(problem)) from problem
-        self._leg, self._names, self._unheard_ms = leg, names, None
+        self._leg, self._names, self._begun_at = leg, names, now
         self._pulse = Pulse(patience_of(opened.engine), doubts_ears=self._doubts_ears)
         self._spares.began(opened)
         self._course.opened(now)

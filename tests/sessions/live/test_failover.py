@@ -553,3 +553,21 @@ def test_audio_that_came_as_an_item_is_kept_only_until_its_words_are_there(comes
             assert not stage.room.session._line._items
 
     quickly(story())
+
+
+def test_what_was_said_in_a_gap_outlives_a_second_leg_that_breaks_at_once() -> None:
+    async def story() -> None:
+        first, second, last = three()
+        async with scene(first, second, last) as stage:
+            await stage.student.wait(1_000)
+            first.trouble, second.prepare_s = REFUSED, 1.5
+            asyncio.get_running_loop().call_later(1.7, lambda: second.leg.fail(BROKEN))
+            second.manner.silent = True  # a provider needs a while to tell of speech
+            asyncio.get_running_loop().call_later(1.65, setattr, second.manner, "silent", False)
+            first.leg.fail(BROKEN)
+            await stage.student.speak(1_000)
+            await stage.student.wait(8_000)
+            assert len(second.legs) == 2
+            stage.all_heard_once()
+
+    quickly(story())
