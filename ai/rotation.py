@@ -136,6 +136,9 @@ class Rotation:
             moves.append(Discard(self._opening))
             self._opening = None
             self._retry(now)
+        if self._ready is not None and now >= self._ready_until:
+            moves.append(Discard(self._ready))  # its provider may have ended it by now
+            self._ready = None
         if self._ready is not None:
             forced = now >= self.must_at
             if forced or quiet == "silent" or (quiet == "idle" and now >= self.idle_at):
@@ -143,10 +146,7 @@ class Rotation:
                 standby = self.take()
                 assert standby is not None
                 return [*moves, Swap(standby, forced and quiet == "busy")]
-            if now < self._ready_until:
-                return moves
-            moves.append(Discard(self._ready))
-            self._ready = None
+            return moves
         if self._opening is None and now >= self._again_at:
             self._standbys += 1
             self._opening = self._standbys

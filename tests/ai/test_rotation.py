@@ -249,3 +249,15 @@ def test_with_standbys_that_open_no_leg_ever_reaches_its_end(
     for mood in moods:
         stage.wait(stage.now + lifetime_s / 7, mood)
         assert stage.now < stage.ends_at
+
+
+def test_a_standby_that_was_forgotten_for_too_long_is_not_begun_with() -> None:
+    stage = Stage()
+    stage.wait(361, "busy")
+    assert stage.open and stage.rotation.waits
+    stage.now += KEPT_S  # nobody was there, and nobody asked
+    stage.tick("silent")
+    assert not stage.swaps and stage.discarded == [stage.now] and stage.opening
+    stage.ready()
+    stage.tick("silent")
+    assert [at for at, _ in stage.swaps] == [stage.now]
