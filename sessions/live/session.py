@@ -427,6 +427,7 @@ class Session:
     async def _finish(self, reason: EndReason) -> None:
         """Save to the last word, say so, wait for the summary, close."""
         await self._last_words()
+        self._start(self._line.close())  # it costs, however long the database is away
         await self.saver.stop()
         try:
             await self._save_end(reason)

@@ -571,3 +571,19 @@ def test_what_was_said_in_a_gap_outlives_a_second_leg_that_breaks_at_once() -> N
             stage.all_heard_once()
 
     quickly(story())
+
+
+def test_a_lesson_that_is_over_has_no_leg_however_long_the_database_is_away() -> None:
+    async def story() -> None:
+        engine = StagedEngine(lifetime_s=480)
+        async with scene(engine) as stage:
+            await stage.student.wait(1_000)
+            stage.room.keeper.trouble = OSError("away")
+            stage.room.session.end("finished")
+            await asyncio.sleep(1_000)
+            assert not engine.open and engine.prepared == 1
+            stage.room.keeper.trouble = None
+            await asyncio.sleep(30)
+            assert stage.room.keeper.ended == "finished"
+
+    quickly(story())
