@@ -107,6 +107,10 @@ class Rotation:
     def ended(self) -> list[Move]:
         """There is no active leg any more, and none is to follow it from here."""
         self.warm_at = None
+        return self.spared()
+
+    def spared(self) -> list[Move]:
+        """No standby is needed for now; the next `tick` may want one again."""
         self._opening, opening = None, self._opening
         return [Discard(one) for one in (opening, self.take()) if one is not None]
 

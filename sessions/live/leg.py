@@ -148,6 +148,8 @@ class Line:
     def park(self, on: bool) -> None:
         """Whether nobody is connected: legs are not replaced then, and those that end are not."""
         self._parked = on
+        if on:
+            self._spares.spared()
         opening = self._reopening is not None and not self._reopening.done()
         if not on and self._leg is None and not opening and not self._closed:
             self._reopen(self._course.begin(self._clock()), "returned")

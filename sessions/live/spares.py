@@ -54,6 +54,10 @@ class Spares:
         self._carry_out(self._rotation.ended())
         return spare
 
+    def spared(self) -> None:
+        """None is needed until the next `tick`."""
+        self._carry_out(self._rotation.spared())
+
     def tick(self, quiet: Quiet) -> None:
         """Do what is due. Call it at `deadline`, and when `waits` and it gets quieter."""
         self._carry_out(self._rotation.tick(self._clock(), quiet))

@@ -1,5 +1,6 @@
 """Legs that end are replaced before they do; nothing is lost by it, in whatever it falls."""
 
+import asyncio
 import random
 
 import pytest
@@ -223,5 +224,24 @@ def test_a_hundred_rotations_lose_no_turn_and_double_none() -> None:
             assert len({item.id for item in stage.room.session.items}) == len(
                 stage.room.session.items
             )
+
+    quickly(story())
+
+
+def test_nobody_is_there_and_so_no_standby_is_kept() -> None:
+    async def story() -> None:
+        engine = StagedEngine(lifetime_s=480)
+        engine.manner.think_s = 60.0
+        async with scene(engine) as stage:
+            await stage.student.wait(359_000)
+            stage.room.session.receive(stage.door, CreateResponse())
+            await stage.student.wait(3_000)
+            assert len(engine.open) == 2, "warm, and it waits"
+            stage.room.session.detach(stage.door, finished=False)
+            await asyncio.sleep(1)
+            assert list(engine.open) == [engine.leg]
+            stage.room.enter(resumed=True)
+            await asyncio.sleep(1)
+            assert engine.prepared == 3 and len(engine.open) == 1
 
     quickly(story())
