@@ -19,8 +19,10 @@ run: $(VENV)/installed
 
 test: test-python test-page test-browser
 
+# In CI what failed may prove itself once more, by itself (docs/decisions.md).
 test-python: $(VENV)/dev
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -m "not browser"
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -m "not browser" || { \
+	  test -n "$$CI" && $(BIN)/python -m pytest --last-failed --last-failed-no-failures none -m "not browser"; }
 
 test-page: $(VENV)/browser
 	node --test --test-reporter=spec tests/page/*.test.mjs
