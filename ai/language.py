@@ -8,7 +8,11 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from ai.engine import Spent
+from ai.engine import EngineFailed, Spent
+from ai.events import Fault
+
+MOST_USES = 16  # tools in one answer; a server that counts on is broken
+MOST_ARGUMENTS = 20_000  # characters of one
 
 
 class Declared(Protocol):
@@ -100,3 +104,9 @@ class LanguageModel(Protocol):
 
     async def close(self) -> None:
         """Close its connections."""
+
+
+def cut_off() -> EngineFailed:
+    """What to raise where a stream ended before its answer did."""
+    fault = Fault("transient", "stream_cut", "The answer ended before its end.")
+    return EngineFailed(fault.code, fault=fault)

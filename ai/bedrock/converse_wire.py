@@ -11,6 +11,8 @@ from ai.bedrock.faults import classify
 from ai.engine import EngineFailed, Spent
 from ai.events import Fault
 from ai.language import (
+    MOST_ARGUMENTS,
+    MOST_USES,
     Declared,
     ModelPiece,
     ModelTurn,
@@ -19,10 +21,9 @@ from ai.language import (
     TextDelta,
     ToolResult,
     ToolUse,
+    cut_off,
 )
 
-MOST_USES = 16  # tools in one answer
-MOST_ARGUMENTS = 20_000  # characters of one
 CACHING = ("amazon.nova", "anthropic.claude")
 "Models that take a cache point after the system part; others refuse it."
 
@@ -146,8 +147,7 @@ class ConverseDecoder:
             EngineFailed: If the answer was cut off.
         """
         if not self._stopped:
-            fault = Fault("transient", "stream_cut", "The answer ended before its end.")
-            raise EngineFailed(fault.code, fault=fault)
+            raise cut_off()
 
     def _begin(self, about: Mapping[str, Any]) -> None:
         start = about.get("start")

@@ -10,9 +10,10 @@ from typing import Any, Literal
 
 import orjson
 
-from ai.engine import EngineFailed, Spent
-from ai.events import Fault
+from ai.engine import Spent
 from ai.language import (
+    MOST_ARGUMENTS,
+    MOST_USES,
     Declared,
     ModelPiece,
     ModelTurn,
@@ -21,10 +22,8 @@ from ai.language import (
     TextDelta,
     ToolResult,
     ToolUse,
+    cut_off,
 )
-
-MOST_USES = 16  # tools in one answer; a server that counts on is broken
-MOST_ARGUMENTS = 20_000  # characters of one
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +170,7 @@ class ChatDecoder:
             EngineFailed: If the answer was cut off.
         """
         if not self._reason:
-            fault = Fault("transient", "stream_cut", "The answer ended before its end.")
-            raise EngineFailed(fault.code, fault=fault)
+            raise cut_off()
         uses = [use for use in self._uses.values() if use.name]
         for number, use in enumerate(uses):
             yield ToolUse(use.id or f"call_{number}", use.name, use.arguments or "{}", use.beside)

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ai.engine import EngineFailed
-from ai.events import Fault
 from ai.language import (
+    MOST_ARGUMENTS,
+    MOST_USES,
     Declared,
     ModelPiece,
     ModelTurn,
@@ -17,8 +18,9 @@ from ai.language import (
     TextDelta,
     ToolResult,
     ToolUse,
+    cut_off,
 )
-from ai.openai.chat_wire import MOST_ARGUMENTS, MOST_USES, declared, spent
+from ai.openai.chat_wire import declared, spent
 from ai.openai.faults import classify
 
 
@@ -100,8 +102,7 @@ class ResponsesDecoder:
             EngineFailed: If the answer was cut off.
         """
         if not self._over:
-            fault = Fault("transient", "stream_cut", "The answer ended before its end.")
-            raise EngineFailed(fault.code, fault=fault)
+            raise cut_off()
 
     def _is_next(self, event: Mapping[str, Any]) -> bool:
         number = event.get("sequence_number")
