@@ -120,6 +120,14 @@ class Student:
         await asyncio.sleep(max(0.0, until_s - asyncio.get_running_loop().time()))
 
 
+async def transcript(server: Server, token: str, session: UUID) -> list[dict[str, Any]]:
+    """A session's items, as whoever holds the token reads them."""
+    path, bearer = f"/api/v1/sessions/{session}/transcript", {"Authorization": f"Bearer {token}"}
+    _, _, body = await asyncio.to_thread(server.request, "GET", path, None, bearer)
+    items: list[dict[str, Any]] = json.loads(body)["items"]
+    return items
+
+
 def check_transcript(items: list[dict[str, Any]]) -> None:
     """Everything that was said, in order; what was interrupted was not heard to its end."""
     lines = [(item["role"], item["said"]) for item in items if item["role"] != "system"]

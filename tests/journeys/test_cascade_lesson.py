@@ -1,7 +1,5 @@
 """A spoken lesson whose tutor is a language model with ears and a voice around it."""
 
-import asyncio
-import json
 from collections.abc import AsyncIterator
 
 import pytest
@@ -11,7 +9,7 @@ from tests.fakes.ears import Known
 from tests.fakes.openai_manners import Manners
 from tests.journeys.official_order import check
 from tests.journeys.openai_place import OpenAIPlace, open_place
-from tests.journeys.spoken_lesson import LESSON, TURNS, Student, check_transcript
+from tests.journeys.spoken_lesson import LESSON, TURNS, Student, check_transcript, transcript
 
 pytestmark = [
     pytest.mark.timeout(120),  # a lesson takes its time, whatever else the machine does
@@ -35,9 +33,6 @@ async def test_a_lesson_of_eight_turns_with_two_barge_ins(place: OpenAIPlace) ->
         student = Student(connection)
         session = await student.hold()
     assert student.pupil.words == [turn.words for turn in TURNS]
-    bearer = {"Authorization": f"Bearer {place.token}"}
-    path = f"/api/v1/sessions/{session}/transcript"
-    _, _, body = await asyncio.to_thread(place.server.request, "GET", path, None, bearer)
-    check_transcript(json.loads(body)["items"])
+    check_transcript(await transcript(place.server, place.token, session))
     assert place.simulator.violations == []
     check(student.pupil.events)

@@ -1,7 +1,6 @@
 """A spoken lesson whose tutor is Nova 2 Sonic (simulated), with the official client."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -13,7 +12,14 @@ from bench.house import Server
 from tests.fakes.ears import Known
 from tests.fakes.nova import Nova
 from tests.fakes.nova_talk import Manners
-from tests.journeys.spoken_lesson import LESSON, TURNS, Student, check_transcript, give_lesson
+from tests.journeys.spoken_lesson import (
+    LESSON,
+    TURNS,
+    Student,
+    check_transcript,
+    give_lesson,
+    transcript,
+)
 
 pytestmark = [
     pytest.mark.timeout(120),  # a lesson takes its time, whatever else the machine does
@@ -65,10 +71,7 @@ async def test_a_lesson_of_eight_turns_with_two_barge_ins(place: Place) -> None:
         student = Student(connection)
         session = await student.hold()
     assert student.pupil.words == [turn.words for turn in TURNS]
-    bearer = {"Authorization": f"Bearer {place.token}"}
-    path = f"/api/v1/sessions/{session}/transcript"
-    _, _, body = await asyncio.to_thread(place.server.request, "GET", path, None, bearer)
-    check_transcript(json.loads(body)["items"])
+    check_transcript(await transcript(place.server, place.token, session))
     nova = place.nova
     assert nova.streams[0].talk.interruptions == 2
     async with asyncio.timeout(10):

@@ -1,7 +1,5 @@
 """A spoken lesson whose tutor is OpenAI Realtime (simulated), with the official client."""
 
-import asyncio
-import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -19,6 +17,7 @@ from tests.journeys.spoken_lesson import (
     TURNS,
     Student,
     check_transcript,
+    transcript,
 )
 
 pytestmark = [
@@ -41,10 +40,7 @@ async def test_a_lesson_of_eight_turns_with_two_barge_ins(place: OpenAIPlace) ->
         student = Student(connection)
         session = await student.hold()
     assert student.pupil.words == [turn.words for turn in TURNS]
-    bearer = {"Authorization": f"Bearer {place.token}"}
-    path = f"/api/v1/sessions/{session}/transcript"
-    _, _, body = await asyncio.to_thread(place.server.request, "GET", path, None, bearer)
-    check_transcript(json.loads(body)["items"])
+    check_transcript(await transcript(place.server, place.token, session))
     assert place.simulator.violations == []
     assert place.simulator.opened == 1
     (provider,) = place.simulator.sessions

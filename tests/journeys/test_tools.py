@@ -12,7 +12,7 @@ from tests.fakes.mind import Call, Reply, Script
 from tests.fakes.openai_manners import Manners
 from tests.journeys.openai_place import OpenAIPlace, open_place
 from tests.journeys.pupil import Pupil
-from tests.journeys.spoken_lesson import LESSON
+from tests.journeys.spoken_lesson import LESSON, transcript
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
@@ -48,10 +48,7 @@ SCRIPT = Script(
 async def read(place: OpenAIPlace, who: str, session: UUID) -> list[dict[str, Any]]:
     """The transcript as somebody of the school reads it."""
     token = await asyncio.to_thread(place.server.token, f"{who}@demo.school")
-    path, bearer = f"/api/v1/sessions/{session}/transcript", {"Authorization": f"Bearer {token}"}
-    _, _, body = await asyncio.to_thread(place.server.request, "GET", path, None, bearer)
-    items: list[dict[str, Any]] = json.loads(body)["items"]
-    return items
+    return await transcript(place.server, token, session)
 
 
 async def test_what_the_tutor_uses_moves_the_lesson_and_is_told_to_whom_it_concerns(
