@@ -46,6 +46,7 @@ class Sources:
         yield counter("leg_rotations_forced", "Of these in mid-anything", legs.forced)
         yield counter("leg_reopenings", "On the same engine, after a fault", legs.reopened)
         yield counter("leg_failovers", "On the next engine, after a fault", legs.failovers)
+        yield counter("legs_idle", "Closed since nobody was connected", legs.idle)
         yield counter("legs_stalled", "Found dead by what they did not do", legs.stalled)
         yield counter("legs_away", "No engine could be opened", legs.away)
         yield counter("leg_gap_seconds", "Without an engine, in all", legs.gap_s)

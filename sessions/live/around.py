@@ -18,6 +18,8 @@ class LegCounts:
     reopened: int = 0
     "Of the same engine, after a fault."
     failovers: int = 0
+    idle: int = 0
+    "Closed since nobody was connected for a while."
     stalled: int = 0
     "Found dead by what they did not do."
     away: int = 0

@@ -53,6 +53,7 @@ TOLD_AFTER_S = 2.0  # promises.md: bridged within 3 s, or told
 FULL_WAIT_S = 0.25  # the door stops reading audio for so long while more of it can't be kept
 ROOM_MS = 5_000  # so much of the ring is left when reading pauses
 TRIM_MS = 500  # the ring is trimmed so often
+PARKED_S = 45.0  # who changes networks or loads the page again is back by then, to the same leg
 HEARD_AFTER_S = 10.0  # a leg that breaks sooner may have heard nothing of what was replayed to it
 
 log = structlog.get_logger()
@@ -104,6 +105,8 @@ class Line:
         "It was told that there is no leg; what is said now is lost."
         self._parked: bool = False
         "Nobody is connected: a leg that ends now is missed by nobody."
+        self._idle_at = 0.0
+        "While that is so: from then on no leg is paid for."
         self._settling = False
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
@@ -146,14 +149,40 @@ class Line:
         await self._opener.finish()
 
     def park(self, on: bool) -> None:
-        """Whether nobody is connected: legs are not replaced then, and those that end are not."""
-        self._parked = on
-        if on:
+        """Whether nobody is connected. Then no leg is replaced, and after a while there is none.
+
+        With the first that comes back there is one again, which remembers all.
+        """
+        if on and not self._parked:
+            self._idle_at = self._clock() + PARKED_S
             self._spares.spared()
-        opening = self._reopening is not None and not self._reopening.done()
-        if not on and self._leg is None and not opening and not self._closed:
-            self._reopen(self._course.begin(self._clock()), "returned")
+        self._parked = on
+        if not on and self._leg is None and not self._opening and not self._closed:
+            self._lost_at = self._clock()
+            self._reopen(self._course.begin(self._lost_at), "returned")
         self._look()
+
+    @property
+    def _opening(self) -> bool:
+        """Whether a leg is being looked for."""
+        task = self._reopening
+        return task is not None and not task.done() and not task.cancelling()
+
+    def _is_idle(self, now: float) -> bool:
+        """Whether nobody has been connected for a while, and no words are awaited."""
+        return self._parked and now >= self._idle_at and not self._conversation.turns
+
+    def _be_idle(self) -> None:
+        """Nobody pays for a leg that nobody needs."""
+        if self._opening and self._reopening is not None:
+            self._reopening.cancel()
+        if self._leg is not None:
+            log.info("leg.idle", engine=self.engine.name)
+            self.counts.idle += 1
+            self._let_go()
+            spare = self._spares.take()
+            if spare is not None:
+                self._opener.close(spare.standby)
 
     # ---- what is said to the engine ----------------------------------------------------------
 
@@ -184,7 +213,8 @@ class Line:
         if self._items:
             turns = self._conversation.turns
             self._items = {turn: pcm for turn, pcm in self._items.items() if turns.get(turn)}
-        if self._spares.waits and not self._settling:
+        due = self._spares.waits or self._is_idle(self._clock())
+        if due and not self._settling:
             self._settling = True  # soon: the leg may be in the middle of what it reports
             asyncio.get_running_loop().call_soon(self._settle)
 
@@ -411,7 +441,7 @@ class Line:
         engine, talk = self.engine, self._conversation
         if engine.name != talk.engine:
             self.counts.failovers += 1
-        elif reason != "rotated":
+        elif reason not in ("rotated", "returned"):
             self.counts.reopened += 1
         self.counts.gap_s += self._clock() - self._lost_at
         self._around.found(engine, reason, hears(engine, talk.brief.language))
@@ -439,6 +469,8 @@ class Line:
         if self._closed:
             return
         now = self._clock()
+        if self._is_idle(now):
+            self._be_idle()
         if self._leg is not None:
             missing = self._pulse.missing(now)
             if missing is not None:
@@ -454,6 +486,8 @@ class Line:
         dues = [] if self._leg is None else [self._pulse.deadline()]
         if self._leg is not None and not self._parked:
             dues.append(self._spares.deadline())
+        if self._parked and not self._conversation.turns and (self._leg or self._opening):
+            dues.append(self._idle_at)  # with turns, `settled` will see when they are over
         at = min((due for due in dues if due is not None), default=None)
         if self._timer is not None:
             if at is not None and self._timer_at <= at:

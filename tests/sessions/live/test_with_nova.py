@@ -149,3 +149,20 @@ async def test_streams_change_before_their_end_and_nobody_notices() -> None:
         ]
         assert {event.reason for event in stage.door.of(EngineChanged)} == {"rotated"}
         assert len(stage.nova.streams) >= 3
+
+
+async def test_no_silence_flows_to_nova_while_nobody_is_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sessions.live.leg.PARKED_S", 0.3)
+    async with scene("Right.") as stage:
+        stage.session.receive(stage.door, CreateResponse())
+        await stage.answered(1)
+        stage.session.detach(stage.door, finished=False)
+        await until(lambda: not stage.nova.open_streams, within_s=20)
+        assert not stage.session.ended.is_set()
+        stage.door = stage.room.enter(resumed=True)
+        stage.session.receive(stage.door, CreateResponse())
+        await stage.answered(1)
+        (changed,) = stage.door.of(EngineChanged)
+        assert changed.reason == "returned"
