@@ -3,6 +3,7 @@
 # make check  format, lint, types and the tests that need no database
 # make bench  print the figures of docs/performance.md
 # make bench-voice  print what a voice session costs beside Pipecat and LiveKit (PEERS=their folder)
+# make bench-webrtc  the same of a WebRTC call beside aiortc's echo and Pipecat (PEERS=their folder)
 # make lock   bring the lock files up to date with pyproject.toml
 
 VENV := .venv
@@ -12,7 +13,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Where it is set, every start would compile every module anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test test-python test-page test-browser check format bench bench-voice lock clean
+.PHONY: run test test-python test-page test-browser check format bench bench-voice bench-webrtc lock clean
 
 run: $(VENV)/installed
 	@exec $(BIN)/student-connect serve
@@ -48,9 +49,14 @@ PEERS ?= ../shared/bench
 bench-voice: $(VENV)/dev .bench/raw/made .bench/livekit/made .bench/pipecat/made
 	$(BIN)/python -m bench.voice --peers $(PEERS) $(BENCH)
 
+bench-webrtc: $(VENV)/dev .bench/aiortc/made .bench/pipecat-webrtc/made
+	$(BIN)/python -m bench.webrtc --peers $(PEERS) $(BENCH)
+
 .bench/raw/made: NEEDS = starlette "uvicorn[standard]" websockets orjson
 .bench/livekit/made: NEEDS = "livekit-agents[openai]>=1.8,<1.9" websockets
 .bench/pipecat/made: NEEDS = "pipecat-ai[websocket,silero,openai,runner]>=1.14,<1.15"
+.bench/aiortc/made: NEEDS = "aiortc>=1.16,<1.17" aiohttp
+.bench/pipecat-webrtc/made: NEEDS = "pipecat-ai[webrtc,silero,openai,runner]>=1.14,<1.15" "uvicorn[standard]"
 .bench/%/made:
 	$(PYTHON) -m venv $(@D)
 	$(@D)/bin/pip install --quiet $(NEEDS)
