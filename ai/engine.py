@@ -166,7 +166,10 @@ class Leg(Protocol):
         """Stop answering; `heard` is what reached the student, and all that is remembered."""
 
     async def close(self) -> None:
-        """End everything this leg started. Nothing is reported afterwards."""
+        """End everything this leg started, in a few seconds at most.
+
+        Meanwhile only what was used is still reported (`Used`), and nothing afterwards.
+        """
 
 
 class Standby(Protocol):

@@ -270,6 +270,11 @@ class Answering:
         """The student speaks on: what nobody has asked for is an answer to half a turn."""
         self._drop_unasked()
 
+    def close(self) -> None:
+        """Nothing more of it is wanted; what was said so far is counted."""
+        if self._response is not None:
+            self._spent(self._response)
+
     # ---- small parts -------------------------------------------------------------------------
 
     def _in_use(self, response: _Response) -> bool:

@@ -152,6 +152,8 @@ class NovaLeg:
 
     def _fact(self, fact: Fact) -> None:
         if self._closed:
+            if isinstance(fact, Spending):
+                self._spent(fact)
             return
         match fact:
             case Sound(pcm=pcm):
@@ -229,7 +231,7 @@ class NovaLeg:
             ("audio_tokens_out", fact.audio_out),
         ):
             if quantity:
-                self._report(Used(unit, quantity, self._model))
+                self._listener(Used(unit, quantity, self._model))
 
     def _ended(self, fault: Fault) -> None:
         """The stream is over."""
@@ -269,6 +271,9 @@ class NovaLeg:
     # ---- the end -----------------------------------------------------------------------------
 
     async def close(self) -> None:
+        if not self._closed:
+            self._answering.close()
+            self._count_audio()
         self._closed = True
         self._ticker.leave(self._tick)
         self._hearing.close()

@@ -198,8 +198,11 @@ class NovaStream:
     # ---- the end -----------------------------------------------------------------------------
 
     async def close(self, events: list[bytes]) -> None:
-        """Say `events`, end our side, hear Nova out, and let go of the connection."""
-        self.deaf()
+        """Say `events`, end our side, hear Nova out, and let go of the connection.
+
+        What it says until then still goes to the listener: what all of it cost comes last.
+        """
+        self._on_end, self._closing = None, True
         duplex = self._duplex
         if duplex is None:
             return
@@ -217,6 +220,7 @@ class NovaStream:
                 async with asyncio.timeout(1):
                     await asyncio.shield(duplex.closed)
         finally:
+            self.deaf()
             duplex.abort()
 
     def abort(self) -> None:

@@ -446,8 +446,23 @@ class Answering:
     def close(self) -> None:
         """Nothing waits any more."""
         self._end_next_timer()
+        self._next = None
         if self._theirs is not None and self._theirs.timer is not None:
             self._theirs.timer.cancel()
+
+    def stop(self) -> None:
+        """No answer is wanted any more. What they cost is told as they are `done`."""
+        self.drop_theirs()
+        for answer in self._answers.values():
+            if not answer.over:
+                answer.over = True
+                self._bill(answer)
+                self._stop(answer)
+
+    @property
+    def done(self) -> bool:
+        """Whether the provider makes nothing, and was asked for nothing that it has not begun."""
+        return not self._items and self._asked is None
 
     def _end_next_timer(self) -> None:
         if self._next_timer is not None:

@@ -5,6 +5,7 @@ they meet with the provider. What it says comes as facts, one after the other.
 """
 
 import asyncio
+import contextlib
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -42,6 +43,7 @@ OF_NO_INTEREST = ("response_cancel_not_active", "input_audio_buffer_commit_empty
 ABOUT_NOTHING = ("cancel", "cut", "detect")
 "Events of ours whose refusal changes nothing."
 FATAL = ("no_credit", "unauthorized")
+LAST_COST_S = 2.0  # at the end: a cancelled response's cost comes with its end, mostly in 0.1 s
 
 log = structlog.get_logger()
 
@@ -76,6 +78,8 @@ class RealtimeLeg:
         self._step = step
         self._tell = report
         self._closed = False
+        self._last_cost: asyncio.Event | None = None
+        "While it closes: set when nothing more is to be paid."
         self._link = Link(socket.say, self._report)
         self._words = Words(self._link)
         last = next((line.text for line in reversed(memory) if line.role == "tutor"), "")
@@ -155,10 +159,23 @@ class RealtimeLeg:
 
     async def close(self) -> None:
         self._end()
+        await self._pay()
         for task in self._listening:
             task.cancel()
         await asyncio.gather(*self._listening, return_exceptions=True)
         await self._socket.leave()
+
+    async def _pay(self) -> None:
+        """Stop what is being made, and hear what it cost."""
+        if self._last_cost is not None:
+            return
+        self._last_cost = asyncio.Event()
+        self._answers.stop()
+        if not self._answers.done and self._socket.lost is None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LAST_COST_S):
+                    await self._last_cost.wait()
+        self._last_cost.set()
 
     # ---- what the provider says ----------------------------------------------------------------
 
@@ -172,8 +189,24 @@ class RealtimeLeg:
                 self._fail(Fault("transient", "wire_broken", str(problem)))
             return
         self._unreadable = 0
-        if not self._closed and not self._came_before(event_id):
+        if self._came_before(event_id):
+            return
+        if not self._closed:
             self._deal(fact)
+        elif self._last_cost is not None:
+            self._cost(fact, self._last_cost)
+
+    def _cost(self, fact: wire.Fact, paid: asyncio.Event) -> None:
+        """The last that is of interest as it closes."""
+        match fact:
+            case wire.Began() | wire.Done():
+                self._answers.hear(fact)
+            case wire.Worded(_, _, cost):
+                self._link.spent(cost, self._settings.transcription_model)
+            case wire.Trouble():
+                self._answers.refused(fact)
+        if self._answers.done:
+            paid.set()
 
     def _came_before(self, event_id: str) -> bool:
         if not event_id:
@@ -239,6 +272,8 @@ class RealtimeLeg:
             log.warning("provider.error", code=trouble.code, type=trouble.type, about=what)
 
     def _gone(self, code: int, reason: str) -> None:
+        if self._last_cost is not None:
+            self._last_cost.set()
         self._fail(classify(close=code, detail=reason))
 
     def _fail(self, fault: Fault) -> None:
@@ -250,7 +285,8 @@ class RealtimeLeg:
         self._end()
 
     def _report(self, event: EngineEvent) -> None:
-        if not self._closed:
+        paying = self._last_cost is not None and not self._last_cost.is_set()
+        if not self._closed or (paying and isinstance(event, Used)):
             self._tell(event)
 
     def _end(self) -> None:

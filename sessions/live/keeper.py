@@ -1,10 +1,12 @@
 """How live sessions reach their record, and how their school hears of it: after the commit."""
 
+from collections.abc import Sequence
+
 from sessions.bus import Bus
 from sessions.jobs import Worker
 from sessions.news import tell_session
 from sessions.record import sessions as record
-from sessions.record.model import Batch, EndReason, SessionRef, SessionRow
+from sessions.record.model import Batch, EndReason, SessionRef, SessionRow, Usage
 from tenancy.postgres import Database
 
 
@@ -30,6 +32,9 @@ class Keeper:
         await record.end(self._database, ref, reason, batch)
         self._worker.wake()
 
+    async def use(self, ref: SessionRef, usage: Sequence[Usage], key: str) -> None:
+        await record.add_usage(self._database, ref.tenant_id, ref.session_id, usage, key=key)
+
 
 class Announcing:
     """The keeper of one session that tells its school of each new step, and of the end."""
@@ -50,3 +55,6 @@ class Announcing:
     async def end(self, ref: SessionRef, reason: EndReason, batch: Batch) -> None:
         await self._keeper.end(ref, reason, batch)
         tell_session(self._bus, ref.tenant_id, self._row, "ended")
+
+    async def use(self, ref: SessionRef, usage: Sequence[Usage], key: str) -> None:
+        await self._keeper.use(ref, usage, key)

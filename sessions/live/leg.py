@@ -111,6 +111,9 @@ class Line:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
         self._closed = False
+        "Nothing is opened any more."
+        self._over = False
+        "Nothing that was opened is still closing, and tells what it used."
 
     @property
     def engine(self) -> VoiceEngine:
@@ -137,7 +140,7 @@ class Line:
         raise EngineUnavailable(fault.code, fault=fault)
 
     async def close(self) -> None:
-        """Nothing is reported afterwards, and nothing that was opened stays open."""
+        """Nothing that was opened stays open; meanwhile only use is reported, then nothing."""
         self._closed = True
         self._let_go()
         if self._timer is not None:
@@ -147,6 +150,7 @@ class Line:
             await asyncio.gather(self._reopening, return_exceptions=True)
         await self._spares.close()
         await self._opener.finish()
+        self._over = True
 
     def park(self, on: bool) -> None:
         """Whether nobody is connected. Then no leg is replaced, and after a while there is none.
@@ -283,7 +287,7 @@ class Line:
     def _listener(self, engine: VoiceEngine, names: Names) -> Callable[[EngineEvent], None]:
         def listen(event: EngineEvent) -> None:
             if isinstance(event, Used):
-                if not self._closed:
+                if not self._over:
                     self._around.used(engine.name, event)
             elif names is self._names and self._leg is not None:
                 self._heard_from_leg(names.ours(event))

@@ -103,6 +103,10 @@ class Saver:
         while self._unsure or self._items or self._heard or self._used != self._counted:
             await self._save_once()
 
+    def last_use(self) -> tuple[Usage, ...]:
+        """What was used since the last batch of a session that is over."""
+        return self._new_usage()
+
     async def stop(self) -> None:
         """End the task, after its batch if the database answers; `flush` saves what is left."""
         self._stopping = True

@@ -7,9 +7,9 @@ timer, one saver, one line to the engine. A fault of ours is logged, and the les
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any, Protocol
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import structlog
 
@@ -47,6 +47,7 @@ from sessions.record.model import (
     Progress,
     SessionRef,
     SessionTaken,
+    Usage,
 )
 from sessions.review.override import Override
 from tenancy.model import Person
@@ -55,6 +56,8 @@ SUMMARY_WITHIN_S = 10.0  # realtime.md: after session.ended the socket is kept s
 TAKEN_OVER = "taken over by another connection"
 BACKLOG_MS = 60_000  # architecture.md: so much pushed audio may wait, then reading pauses
 LAST_WORDS_S = 2.0  # at the end, the words of what was just said get so long to come
+LAST_USE_S = 2.0  # after the end, what the last answer cost gets so long to be told
+USE_SAVED_WITHIN_S = 1.0  # and then so long to be saved
 FLUSH_WITHIN_S = 2.5  # of the 10 s in which a server that stops lets go of its sessions
 END_RETRY_S = 5.0
 FAULT_S = 1.0  # what failed by a fault of ours is not tried again sooner
@@ -68,6 +71,9 @@ class Keeper(Protocol):
     async def append(self, ref: SessionRef, batch: Batch) -> int: ...
 
     async def end(self, ref: SessionRef, reason: EndReason, batch: Batch) -> None: ...
+
+    async def use(self, ref: SessionRef, usage: Sequence[Usage], key: str) -> None:
+        """Count what was used when the session was over, under the same key once."""
 
 
 class Session:
@@ -155,13 +161,14 @@ class Session:
         self._summary.set()
         self._seats.close(code, reason, Notice("going_away", reason))
         if self._finishing is not None:
-            within_s = LAST_WORDS_S + FLUSH_WITHIN_S
+            within_s = LAST_WORDS_S + LAST_USE_S + FLUSH_WITHIN_S
             _, late = await asyncio.wait((self._finishing,), timeout=within_s)
             if late:
                 log.error("session.end_not_saved", items=self.conversation.unsaved, **self._ids())
         else:
             self._decide(self.conversation.detached)
             await self._last_words()
+            self._start(self._line.close())
             await self.saver.stop()
             await self._flush()
         await self._let_go()
@@ -181,6 +188,21 @@ class Session:
         except TimeoutError:
             log.error("session.items_lost", items=self.conversation.unsaved, **self._ids())
 
+    async def _save_last_use(self) -> None:
+        """What was told of the cost when all else was saved already; nobody waits for it."""
+        usage, key = self.saver.last_use(), uuid4().hex
+        if not usage:
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(USE_SAVED_WITHIN_S):
+                while True:
+                    try:
+                        return await self._keeper.use(self.ref, usage, key)
+                    except Exception as problem:
+                        log.warning("session.use_not_saved", **self._ids(problem))
+                        await asyncio.sleep(0.2)
+        log.error("session.use_lost", **self._ids())
+
     async def _let_go(self) -> None:
         """End everything this session started."""
         if self._closed:
@@ -191,9 +213,12 @@ class Session:
                 handle.cancel()
         self._seats.clear()
         try:
+            closing = self._start(self._line.close())
             await self.saver.stop()
             await self._tools.close()
-            await self._line.close()
+            await asyncio.wait((closing,), timeout=LAST_USE_S)
+            await self._save_last_use()
+            await closing
             tasks = [task for task in self._tasks if task is not asyncio.current_task()]
             for task in tasks:
                 task.cancel()

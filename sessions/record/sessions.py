@@ -241,9 +241,15 @@ async def count_live(database: Database, tenant_id: UUID, student_id: UUID) -> i
 
 
 async def add_usage(
-    database: Database, tenant_id: UUID, session_id: UUID, usage: Sequence[Usage]
+    database: Database,
+    tenant_id: UUID,
+    session_id: UUID,
+    usage: Sequence[Usage],
+    *,
+    key: str | None = None,
 ) -> None:
-    """Count what a session used after it was over."""
+    """Count what a session used after it was over; again under the same `key`: no change."""
+    key = key or new_id().hex
 
     async def work(connection: Connection) -> None:
         await connection.execute(
@@ -255,7 +261,6 @@ async def add_usage(
         )
 
     if usage:
-        key = new_id().hex
         await database.run(tenant_id, work)
 
 

@@ -136,6 +136,7 @@ class Talk:
 
     def close_prompt(self) -> None:
         self.stop()
+        self._mouth.usage()
         if self._began_completion:
             self._mouth.event("completionEnd", {"stopReason": "END_TURN"})
 

@@ -6,6 +6,7 @@ import contextlib
 import json
 from collections.abc import AsyncIterator, Callable
 from typing import Any, Self
+from unittest.mock import patch
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.http11 import Request, Response
@@ -232,8 +233,9 @@ async def staged(
     memory: tuple[Utterance, ...] = (),
     detection: TurnDetection | None = BY_SILENCE,
     clock_ms: int = 0,
+    last_cost_s: float = 0.02,
 ) -> AsyncIterator[Stage]:
-    """A leg that has begun."""
+    """A leg that has begun; at its end this provider mostly says nothing more of costs."""
     async with Provider() as provider:
         engine = OpenAIRealtime(settings(provider, turns), vad)
         stage = Stage(provider)
@@ -245,7 +247,8 @@ async def staged(
             yield stage
         finally:
             count = len(stage.events)
-            await stage.leg.close()
+            with patch("ai.openai.leg.LAST_COST_S", last_cost_s):
+                await stage.leg.close()
             await engine.close()
             assert len(stage.events) == count, "reported after it was closed"
 

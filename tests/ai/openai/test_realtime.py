@@ -21,7 +21,7 @@ from ai.events import (
 from ai.openai import their_turns, words
 from ai.openai.realtime import OpenAIRealtime
 from ai.openai.settings import OpenAISettings
-from tests.ai.openai.stage import BRIEF, Provider, settings, staged
+from tests.ai.openai.stage import BRIEF, Provider, Stage, settings, staged
 
 pytestmark = pytest.mark.usefixtures("quick")
 
@@ -474,3 +474,71 @@ async def test_the_language_is_told_to_the_transcription() -> None:
         session = provider.said("session.update")[0]["session"]
         assert session["audio"]["input"]["transcription"]["language"] == "es"
         await standby.close()
+
+
+async def closes(stage: Stage) -> "asyncio.Task[None]":
+    """The leg, while it hears what is still to be paid."""
+    closing = asyncio.create_task(stage.leg.close())
+    await asyncio.sleep(0)
+    return closing
+
+
+USED = {"total_tokens": 12, "input_tokens": 5, "output_tokens": 7}
+TOKENS = [("text_tokens_in", 5), ("text_tokens_out", 7)]
+
+
+def tokens(stage: Stage) -> list[tuple[str, int]]:
+    return [(used.unit, used.quantity) for used in stage.used if "tokens" in used.unit]
+
+
+async def test_what_a_cut_answer_cost_is_told_as_the_leg_closes() -> None:
+    async with staged(last_cost_s=5.0) as stage:
+        stage.ask("opening")
+        await stage.provider.next("response.create")
+        await stage.provider.begin("r1", "item_1", answer="resp_1")
+        await stage.provider.text("r1", "item_1", "Hello")
+        await stage.provider.sound("r1", "item_1", b"\1\2" * 2_400)
+        await stage.wait_for(Spoke)
+        closing = await closes(stage)
+        assert (await stage.provider.next("response.cancel"))["response_id"] == "r1"
+        assert not closing.done()
+        await stage.provider.sound("r1", "item_1", b"\1\2" * 2_400)
+        await stage.provider.done("r1", "cancelled", usage=USED)
+        await closing
+        assert tokens(stage) == TOKENS and stage.kinds()[-1] == "Spoke"
+        assert [used.quantity for used in stage.used if used.unit == "audio_out_ms"] == [100]
+
+
+async def test_what_was_asked_for_and_has_not_begun_is_cancelled_and_paid_for() -> None:
+    async with staged(last_cost_s=5.0) as stage:
+        stage.ask("opening")
+        await stage.provider.next("response.create")
+        stage.leg.cancel("resp_1", "")
+        closing = await closes(stage)
+        await stage.provider.begin("r1", "item_1", answer="resp_1")
+        assert (await stage.provider.next("response.cancel"))["response_id"] == "r1"
+        await stage.provider.done("r1", "cancelled", usage=USED)
+        await closing
+        assert tokens(stage) == TOKENS
+
+
+async def test_a_provider_that_tells_no_cost_is_not_waited_for_for_long() -> None:
+    async with staged() as stage:
+        stage.ask("opening")
+        await stage.provider.next("response.create")
+        await stage.provider.begin("r1", "item_1", answer="resp_1")
+        await stage.provider.text("r1", "item_1", "Hello")
+        async with asyncio.timeout(5):
+            await stage.leg.close()
+        assert tokens(stage) == []
+
+
+async def test_a_connection_that_is_lost_has_no_more_to_tell() -> None:
+    async with staged(last_cost_s=60.0) as stage:
+        stage.ask("opening")
+        await stage.provider.next("response.create")
+        closing = await closes(stage)
+        assert stage.provider.connection is not None
+        stage.provider.connection.transport.abort()
+        async with asyncio.timeout(5):
+            await closing

@@ -1,7 +1,7 @@
 """A session in a test, with all its neighbours in memory."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, cast
 from uuid import uuid4
 
@@ -13,7 +13,7 @@ from sessions.lessons.store import LessonVersion
 from sessions.live.conversation import Conversation
 from sessions.live.events import Event
 from sessions.live.session import Session
-from sessions.record.model import Batch, EndReason, SessionRef
+from sessions.record.model import Batch, EndReason, SessionRef, Usage
 from tenancy.model import Person
 
 T = TypeVar("T")
@@ -46,6 +46,8 @@ class MemoryKeeper:
         self.batches: list[Batch] = []
         self.ended: EndReason | None = None
         self.trouble: Exception | None = None
+        self.late: dict[str, tuple[Usage, ...]] = {}
+        "What was used when the session was over, by key."
 
     async def append(self, ref: SessionRef, batch: Batch) -> int:
         await asyncio.sleep(0)
@@ -58,6 +60,11 @@ class MemoryKeeper:
         if self.trouble:
             raise self.trouble
         self.ended = reason
+
+    async def use(self, ref: SessionRef, usage: Sequence[Usage], key: str) -> None:
+        if self.trouble:
+            raise self.trouble
+        self.late[key] = tuple(usage)
 
     def items(self) -> list[str]:
         return [item.id for batch in self.batches for item in batch.items]

@@ -73,6 +73,8 @@ class Manner:
     silent: bool = False
     "It says nothing at all any more."
     closes_in_s: float = 0.02
+    last_use: int = 0
+    "Tokens of which it tells as it closes."
 
 
 class StagedEngine:
@@ -276,6 +278,8 @@ class StagedLeg:
         for handle in [*self._handles, *(one for each in self._said.values() for one in each)]:
             handle.cancel()
         await asyncio.sleep(self.engine.manner.closes_in_s)
+        if self.engine.manner.last_use:
+            self.tell(Used("text_tokens_out", self.engine.manner.last_use, "m"))
         self.engine.open.discard(self)
 
 

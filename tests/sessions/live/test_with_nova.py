@@ -1,6 +1,7 @@
 """A session and Nova Sonic together, as simulated: what neither's own tests can see."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from ai.bedrock.credentials import AwsCredentials, fixed
 from ai.bedrock.nova import NovaSettings, NovaSonic
 from sessions.live.events import (
+    AudioDelta,
     CommitAudio,
     CreateItem,
     CreateResponse,
@@ -166,3 +168,22 @@ async def test_no_silence_flows_to_nova_while_nobody_is_there(
         await stage.answered(1)
         (changed,) = stage.door.of(EngineChanged)
         assert changed.reason == "returned"
+
+
+async def test_what_a_lesson_that_ends_in_an_answer_cost_is_counted_to_the_last_token() -> None:
+    async with scene("Right.", pace=1.0) as stage:
+        stage.session.receive(stage.door, CreateResponse())
+        await until(lambda: stage.door.of(AudioDelta), within_s=20)
+        (stream,) = stage.nova.streams
+        stage.session.end("finished")
+        await until(lambda: stage.session.ended.is_set(), within_s=20)
+        keeper = stage.room.keeper
+        saved = [use for batch in keeper.batches for use in batch.usage]
+        late = [use for usage in keeper.late.values() for use in usage]
+        counted: Counter[str] = Counter()
+        for use in (*saved, *late):
+            counted[use.unit] += use.quantity
+        spent = stream.mouth.tokens.now
+        assert counted["audio_tokens_in"] == spent["input.speechTokens"]
+        assert counted["audio_tokens_out"] == spent["output.speechTokens"] > 0
+        assert counted["audio_out_ms"] > 0

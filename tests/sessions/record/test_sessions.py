@@ -456,3 +456,13 @@ async def test_what_is_only_typed_and_read_is_text_whatever_the_door_expected(
     spoken = await begin(school, mode="text")
     await sessions.append(database, spoken, Batch(items=(turn(1, kind="audio"), turn(2))))
     assert await mode(spoken) == "voice"
+
+
+async def test_what_is_told_after_the_end_counts_once(database, school, begin):
+    ref = await begin(school)
+    await sessions.end(database, ref, "finished", Batch())
+    used = [Usage("nova-sonic", "audio_tokens_out", 7, "m", 70, 70)]
+    for _ in range(2):  # nobody knew whether the first was committed
+        of = school.tenant.id, ref.session_id
+        await sessions.add_usage(database, *of, used, key="the end")
+    assert await sessions.usage_of(database, *of) == used
