@@ -242,7 +242,8 @@ class Answering:
 
     def cancel(self, answer: str, heard: str) -> None:
         self.drop_prepared()
-        if self._answer is not None and self._answer[0] == answer:
+        begun = self._answer is not None and self._answer[0] == answer
+        if self._answer is not None and begun:
             self._answer[1].cancel()
             self._answer = None
         if answer in self._said:
@@ -250,7 +251,7 @@ class Answering:
             self._memory[place] = replace(self._memory[place], text=heard)
             if not heard:  # it never happened: the ears expect answers to the question before
                 self.step = step
-        elif heard:
+        elif not begun:
             self._cut_before(heard)
 
     def _cut_before(self, heard: str) -> None:

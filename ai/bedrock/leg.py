@@ -35,6 +35,7 @@ from ai.events import EngineEvent, Failed, Fault, SpeechConfirmed, SpeechStopped
 AFTER_COMMIT = silence(2_200)  # Nova ends a turn after 2 s of silence at most; it need not wait
 MAX_BLOCKS = 64  # open at once; there are never more than two or three
 USED_EVERY_S = 30.0
+HISTORY_WRONG = Fault("limit", "history_outdated", "Nova was told of words that were not heard.")
 
 
 class NovaLeg:
@@ -72,6 +73,11 @@ class NovaLeg:
         "Audio that the client has not committed yet."
         self._heard_bytes = 0
         self._used_at = self._loop.time()
+
+        self._last_words = next((one.text for one in reversed(memory) if one.role == "tutor"), "")
+        "Of an earlier leg, until there is an answer of this one."
+        self._asked: deque[str] = deque(maxlen=MAX_BLOCKS)
+        "Answers of this leg."
 
         for role, text in history(memory, step=step):
             for event in text_block(prompt, _name(), role, text, interactive=False):
@@ -123,6 +129,8 @@ class NovaLeg:
         self._answering.read(text)
 
     def answer(self, ask: Ask) -> None:
+        self._last_words = ""
+        self._asked.append(ask.answer)
         self._answering.answer(
             ask, nova_will=self._hearing.waits_for_nova, unheard=self._hearing.unheard
         )
@@ -134,7 +142,15 @@ class NovaLeg:
         self._hearing.playing(on)
 
     def cancel(self, answer: str, heard: str) -> None:
-        self._answering.cancel(answer)  # Nova itself keeps track of what was heard
+        if answer in self._asked:
+            self._answering.cancel(answer)  # Nova itself keeps track of what was heard
+            return
+        # An earlier leg said it, and it was heard until now. A history is told once, before any
+        # audio: what this one holds too much can't be taken back, so another leg goes on.
+        last, self._last_words = self._last_words.strip(), ""
+        heard = heard.strip()
+        if len(heard) < len(last) and last.startswith(heard):
+            self._loop.call_soon(self._ended, HISTORY_WRONG)
 
     # ---- what we say to Nova -----------------------------------------------------------------
 

@@ -113,11 +113,11 @@ async def test_a_cancelled_answer_is_remembered_as_far_as_it_was_heard(stage: St
     [
         ("Look here.", "Look here."),
         ("Nothing like it.", "Look here. What is it?"),
-        ("", "Look here. What is it?"),
+        ("", None),
     ],
 )
 async def test_an_answer_of_the_leg_before_is_remembered_as_far_as_it_was_heard(
-    heard: str, remembered: str
+    heard: str, remembered: str | None
 ) -> None:
     before = [
         Utterance("tutor", "Look here. And there."),
@@ -130,8 +130,9 @@ async def test_an_answer_of_the_leg_before_is_remembered_as_far_as_it_was_heard(
     stage.leg.answer(Ask("a1", "student", sound=False))
     await stage.until(AnswerEnded)
     lines = stage.mind.memories[0]
-    assert [line.text for line in lines] == ["Look here. And there.", "yes", remembered, "what?"]
-    assert lines[2].data == {"turns": 7}
+    said = ["Look here. And there.", "yes", remembered, "what?"]
+    assert [line.text for line in lines] == [text for text in said if text is not None]
+    assert remembered is None or lines[2].data == {"turns": 7}
     await stage.leg.close()
 
 

@@ -324,3 +324,26 @@ def test_a_voice_speaks_the_lessons_language(
 ) -> None:
     brief = Brief("", "", "", language, "", "", (), voice=wish)
     assert voice_for(brief, default) == voice
+
+
+SAID = (Utterance("student", "Hi."), Utterance("tutor", "A half. And two quarters."))
+
+
+@pytest.mark.parametrize("heard", ["A half.", ""])
+async def test_words_of_an_earlier_leg_that_were_not_heard_end_this_one(heard: str) -> None:
+    async with staged(memory=SAID) as stage:
+        stage.leg.cancel("of another leg", heard)
+        failed = await stage.until(Failed)
+        assert failed.fault is not None
+        assert (failed.fault.kind, failed.fault.code) == ("limit", "history_outdated")
+
+
+@pytest.mark.parametrize("heard", ["A half. And two quarters.", "Something else."])
+async def test_words_of_an_earlier_leg_that_were_heard_need_no_other(heard: str) -> None:
+    async with staged(memory=SAID) as stage:
+        stage.leg.cancel("of another leg", heard)
+        answer = stage.ask("opening")
+        stage.leg.cancel(answer, "")
+        stage.leg.cancel("of another leg", "A half.")
+        await asyncio.sleep(0.05)
+        assert not stage.of(Failed)

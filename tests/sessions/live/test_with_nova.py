@@ -10,13 +10,16 @@ import pytest
 
 from ai.bedrock.credentials import AwsCredentials, fixed
 from ai.bedrock.nova import NovaSettings, NovaSonic
+from ai.events import Fault
 from sessions.live.events import (
     AudioDelta,
+    ClearOutput,
     CommitAudio,
     CreateItem,
     CreateResponse,
     EngineChanged,
     ItemDone,
+    Notice,
     OutputCleared,
     ResponseDone,
     UpdateSession,
@@ -187,3 +190,30 @@ async def test_what_a_lesson_that_ends_in_an_answer_cost_is_counted_to_the_last_
         assert counted["audio_tokens_in"] == spent["input.speechTokens"]
         assert counted["audio_tokens_out"] == spent["output.speechTokens"] > 0
         assert counted["audio_out_ms"] > 0
+
+
+async def test_of_an_answer_cut_after_a_change_of_legs_nova_knows_what_was_heard() -> None:
+    long = "A half is one of two equal parts. " * 4
+    async with scene(long.strip(), told=("fine",)) as stage:
+        stage.session.receive(stage.door, CreateResponse())
+        await stage.answered(1)
+        stage.session.receive(stage.door, CreateItem(item_id="i1", text="fine", pcm=None))
+        stage.session.receive(stage.door, CreateResponse())
+        tutor = await answered_and_heard(stage, 1_500)
+        stage.session._line.reopen("session_expired", Fault("limit", "session_expired"))
+        await until(lambda: len(stage.nova.streams) == 2 and stage.door.of(EngineChanged))
+        assert stage.nova.streams[1].talk.lines[-1].text == tutor, "it is heard still"
+        stage.session.receive(stage.door, ClearOutput())
+        await until(lambda: len(stage.door.of(EngineChanged)) == 2, within_s=20)
+        cut = stage.session.items[-1]
+        assert cut.heard and len(cut.heard) < len(tutor)
+        assert stage.nova.streams[2].talk.lines[-1].text == cut.heard
+        assert not [event for event in stage.door.of(Notice) if event.code.startswith("tutor")]
+
+
+async def answered_and_heard(stage: Scene, ms: int) -> str:
+    """An answer was made, and this much of it was heard; its words."""
+    answers = stage.session.conversation.answers
+    await until(lambda: answers.current is None or answers.current.generated, within_s=20)
+    await asyncio.sleep(ms / 1000)
+    return str(stage.session.items[-1].said)
