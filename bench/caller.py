@@ -81,7 +81,7 @@ class Answer:
                 all_of(r"^a=ice-pwd:(\S+)")[0],
                 tuple(
                     (host, int(port))
-                    for host, port in all_of(r"^a=candidate:\S+ 1 udp \d+ (\S+) (\d+) typ")
+                    for host, port in all_of(r"^a=candidate:\S+ 1 (?:udp|UDP) \d+ (\S+) (\d+) typ")
                 ),
                 tuple(all_of(r"^a=fingerprint:(\S+) (\S+)")),
                 all_of(r"^a=setup:(\S+)")[0],
@@ -200,8 +200,9 @@ class Caller:
         """ICE alone: returns when an address of the server's has answered."""
         self._answer = Answer.read(sdp)
         while not self._chosen.is_set():
-            for candidate in self._answer.candidates:
-                self._check(candidate)
+            for host, port in self._answer.candidates:
+                if (":" in host) == (":" in self._host):  # of the same family
+                    self._check((host, port))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._chosen.wait(), CHECK_EVERY_S)
 

@@ -71,9 +71,9 @@ class Calls(Bench):
             end(provider)
 
     def measured(self, gateway: Open, students: int) -> Mapping[str, Any]:
-        """What `bench.calls` prints, of students who were not the first ones."""
+        """What `bench.calls` prints, of students before whom there was another one."""
         with self.opened(gateway) as opened:
-            self.students(opened, students, WARM_UP_S)
+            self.students(opened, 1, WARM_UP_S)
             return self.students(opened, students, self.seconds)
 
     def students(self, gateway: Gateway, count: int, seconds: int) -> Mapping[str, Any]:
@@ -145,6 +145,7 @@ def ours(*, events: bool, turns: str = "theirs") -> Open:
                 OPENAI_API_KEY="none-is-needed",
                 OPENAI_BASE_URL=f"http://127.0.0.1:{provider}/v1",
                 OPENAI_TURNS=turns,
+                SESSION_GRACE_S="5",  # a round's sessions have ended before the next one begins
                 CASCADE_MIND="bedrock",  # not in use: this provider writes no summaries
             )
             try:

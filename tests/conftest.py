@@ -29,6 +29,8 @@ from tenancy.postgres import Database
 MASTER_KEY = bytes(range(32))
 SLOW_HASHER, NOBODYS_HASH = passwords._HASHER, passwords.NOBODYS_HASH
 POOLED_CELL = "pool_1"
+SHARED = {"journeys", "calls"}
+"Folders whose tests have a server together."
 
 
 settings.register_profile("on a machine with other things to do", deadline=None)
@@ -75,7 +77,7 @@ class Cluster:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what needs PostgreSQL, and tell pytest-xdist whose a test is.
 
-    A file is one worker's, and so are all journeys; long ones come first.
+    A file is one worker's, and so are all journeys, and all calls; long ones come first.
     """
     long = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in long)
@@ -83,7 +85,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "postgres" in getattr(item, "fixturenames", ()):
             item.add_marker("database")
         folder = item.path.parent.name
-        item.add_marker(pytest.mark.xdist_group(folder if folder == "journeys" else str(item.path)))
+        item.add_marker(pytest.mark.xdist_group(folder if folder in SHARED else str(item.path)))
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -13,6 +13,8 @@ import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 
+from tests.fakes.namespaces import Namespace
+
 Address = tuple[str, int]
 
 
@@ -81,6 +83,7 @@ class UdpRelay:
         self._front: socket.socket | None = None
         self._doors: dict[Address, _Door] = {}
         self._host = ""
+        self._where: Namespace | None = None
 
     def cut(self) -> None:
         """Nothing comes through any more, either way: a cable pulled, a firewall."""
@@ -117,9 +120,10 @@ class UdpRelay:
 
     # ---- the sockets -------------------------------------------------------------------------
 
-    def open(self, host: str, port: int) -> None:
-        self._host = host
-        self._front = bound(host, port)
+    def open(self, host: str, port: int, seen_at: str, where: Namespace | None) -> None:
+        self._host = seen_at
+        self._where = where
+        self._front = bound(host, port, where)
         self.address = self._front.getsockname()[:2]
         asyncio.get_running_loop().add_reader(self._front, self._readable, self._front)
 
@@ -136,7 +140,7 @@ class UdpRelay:
         for data, client in arrived(front):
             door = self._doors.get(client)
             if door is None:
-                door = self._doors[client] = _Door(self, client, self._host)
+                door = self._doors[client] = _Door(self, client, bound(self._host, 0, self._where))
             for at_s in self.up.fates(len(data), loop.time()):
                 _at(at_s, door.send, data)
 
@@ -154,10 +158,10 @@ class UdpRelay:
 class _Door:
     """One client, as the server sees it."""
 
-    def __init__(self, relay: UdpRelay, client: Address, host: str) -> None:
+    def __init__(self, relay: UdpRelay, client: Address, one: socket.socket) -> None:
         self._relay = relay
         self._client = client
-        self._socket = bound(host)
+        self._socket = one
         self.address: Address = self._socket.getsockname()[:2]
         asyncio.get_running_loop().add_reader(self._socket, self._readable)
 
@@ -176,9 +180,11 @@ class _Door:
                 self._relay.from_server(data, self._client)
 
 
-def bound(host: str, port: int = 0) -> socket.socket:
+def bound(host: str, port: int = 0, where: Namespace | None = None) -> socket.socket:
     """A socket that is read from when the loop says so."""
-    one = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with where.inside() if where else contextlib.nullcontext():
+        one = socket.socket(family, socket.SOCK_DGRAM)
     one.setblocking(False)
     one.bind((host, port))
     return one
@@ -211,10 +217,13 @@ async def relay_to(
     seed: int = 1,
     host: str = "127.0.0.1",
     port: int = 0,
+    seen_at: str | None = None,
+    where: Namespace | None = None,
 ) -> AsyncIterator[UdpRelay]:
-    """A relay at `host`, on a port of its own where none is named."""
+    """A relay at `host`, on a port of its own where none is named. The server sees its clients at
+    `seen_at`, if that is another address; both are `where`."""
     relay = UdpRelay(server, Path(up, seed=seed), Path(down, seed=seed + 1))
-    relay.open(host, port)
+    relay.open(host, port, seen_at or host, where)
     try:
         yield relay
     finally:
