@@ -1,0 +1,99 @@
+from itertools import pairwise
+
+import pytest
+
+from ai.audio import FRAME_MS
+from server.rtc import opus
+from server.rtc.rtp import ReceiverReport
+from server.rtc.voice import Voice
+from tests.server.rtc.house import Clock, Listener, Wire, rms, tone
+
+
+class Call:
+    def __init__(self):
+        self.clock = Clock()
+        self.wire = Wire(self.clock)
+        self.listener = Listener()
+        self.voice = Voice(
+            self.wire, self.listener, clock=self.clock, call_later=self.clock.call_later
+        )
+
+    @property
+    def packets(self):
+        return self.wire.packets
+
+
+@pytest.fixture
+def call():
+    return Call()
+
+
+def test_nothing_is_sent_before_the_call_is_connected(call):
+    call.voice.play("resp_1", "item_1", tone(100))
+    call.clock.run(1.0)
+    assert call.packets == []
+    call.voice.begin()
+    call.clock.run(0.09)
+    assert len(call.packets) == 5
+    assert call.listener.kinds()[0] == "started"
+
+
+def test_speech_is_sent_in_real_time_and_its_end_is_told(call):
+    call.voice.begin()
+    call.clock.run(1.0)
+    before = len(call.packets)
+    assert {packet[1] for packet in call.packets} == {opus.SILENCE}
+    assert 3 <= before <= 4
+    call.voice.play("resp_1", "item_1", tone(1_000))
+    call.voice.complete("resp_1")
+    call.clock.run(2.0)
+    speech = call.packets[before : before + 50]
+    assert all(len(packet[1]) > 10 for packet in speech)
+    assert speech[0][3] and not any(packet[3] for packet in speech[1:])
+    assert 0.96 <= speech[-1][0] - speech[0][0] <= 0.9801
+    ticks = [(b[2] - a[2]) % 2**32 for a, b in pairwise(speech)]
+    assert ticks == [960] * 49
+    assert call.listener.told[0] == ("started", "resp_1", "item_1", 0, speech[0][2])
+    assert ("stopped", "resp_1") in call.listener.told
+    positions = call.listener.positions("item_1")
+    assert positions == sorted(positions)
+    assert positions[-1] == 1_000
+    assert 5 <= len(positions) <= 8
+
+
+def test_the_students_packets_are_heard_as_they_come(call):
+    call.voice.begin()
+    encoder = opus.Encoder()
+    frames = [encoder.encode(tone(FRAME_MS)) for _ in range(50)]
+    for number, frame in enumerate(frames):
+        before = len(call.listener.heard)
+        call.voice.packet(number, 960 * number, frame, 7)
+        assert len(call.listener.heard) == before + 1
+        call.clock.run(0.02)
+    assert sum(map(len, call.listener.heard)) == 50 * 960
+    assert rms(call.listener.heard[-1]) > 3_000
+
+
+def test_the_receivers_losses_are_followed_smoothly(call):
+    asked = []
+    call.voice._encoder.expect_loss = asked.append
+    for lost in (0.1, 0.1, 0.1, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 7.0, -3.0):
+        call.voice.report(ReceiverReport(lost, 10.0, 50.0, 70_000))
+    assert asked[:4] == sorted(asked[:4])
+    assert asked[3] > 30 > asked[2]
+    assert asked[3] > asked[4] > asked[8] > 0
+
+
+def test_a_closed_voice_says_and_does_nothing_more(call):
+    call.voice.begin()
+    call.voice.play("resp_1", "item_1", tone(500))
+    call.clock.run(0.1)
+    call.voice.close()
+    call.voice.close()
+    told, sent = len(call.listener.told), len(call.packets)
+    call.voice.play("resp_1", "item_1", tone(500))
+    call.voice.packet(1, 1, b"\x48abc", 1)
+    call.voice.begin()
+    call.clock.run(2.0)
+    assert (len(call.listener.told), len(call.packets)) == (told, sent)
+    assert call.clock.waiting == 0
