@@ -27,6 +27,7 @@ MAX_DROPOUT, MAX_MISORDER = 3_000, 100  # RFC 3550, A.1: beyond them a sender be
 _DTX_BYTES = 2  # RFC 7587, 3.1.3: a packet so short says that nothing is said
 _WINDOW_S = 5.0  # the fastest packet of so long is what the others are late against
 _MOST_LATE_S = 0.4
+_ANOTHER_CLOCK_S = 2.0  # nothing is on its way for so long
 _DECAY = 0.9972  # a packet; halves in five seconds of speech
 
 
@@ -106,6 +107,7 @@ class Receiving:
         "Arrival less timestamp, in seconds: the least in this window, and in the one before."
         self._window_ends = 0.0
         self._late_s = 0.0
+        self._released_at = 0.0
 
     @property
     def wait_ms(self) -> float:
@@ -133,8 +135,7 @@ class Receiving:
             return min(max(due, earliest), self._gap_at + LONGEST_WAIT_MS / 1000)
         if self._covered >= ENDLESS_MS * TICKS_PER_MS:
             return None
-        due = self._due_at(self._timestamp + self._covered)
-        return due + (self.wait_ms + STEP_MS) / 1000
+        return self._silent_at() + (self.wait_ms + STEP_MS) / 1000
 
     def add(
         self, sequence: int, timestamp: int, payload: bytes, ssrc: int, now: float
@@ -156,6 +157,7 @@ class Receiving:
             return []
         sounds: list[Sound] = []
         if distance == 0:
+            self._released_at = now
             self._release(whole, payload, sounds)
             if self._held:
                 self._follow(sounds)
@@ -166,7 +168,7 @@ class Receiving:
         self._held[place] = whole, payload
         if len(self._held) > MOST_HELD:
             self._give_up(sounds)
-            self._gap_at = now
+            self._gap_at = self._released_at = now
         return sounds
 
     def tick(self, now: float) -> list[Sound]:
@@ -177,9 +179,9 @@ class Receiving:
             return sounds
         if self._held:
             self._give_up(sounds)
-            self._gap_at = now
+            self._gap_at = self._released_at = now
             return sounds
-        due_s = now - self._due_at(self._timestamp + self._covered) - self.wait_ms / 1000
+        due_s = now - self._silent_at() - self.wait_ms / 1000
         steps = int(due_s * 1000 / (STEP_MS / 2) + 1e-6)
         ms = steps * STEP_MS / 2
         # Whoever was not woken for a second lets it be: nobody needs that silence any more.
@@ -199,12 +201,15 @@ class Receiving:
         self._made_up_ms, self._quiet_sender = 0.0, False
         self._fastest = self._fastest_before = now - timestamp / CLOCK_HZ
         self._window_ends = now + _WINDOW_S
+        self._released_at = now
         self._release(timestamp, payload, sounds)
         return sounds
 
     def _arrived(self, timestamp: int, now: float) -> None:
         """Learn from one arrival how late packets are."""
         transit = now - timestamp / CLOCK_HZ
+        if transit - self._fastest > _ANOTHER_CLOCK_S:
+            self._fastest = self._fastest_before = transit
         if now >= self._window_ends:
             self._fastest_before, self._fastest = self._fastest, transit
             self._window_ends = now + _WINDOW_S
@@ -216,6 +221,11 @@ class Receiving:
     def _due_at(self, timestamp: int) -> float:
         """When a packet with this timestamp comes if it is not late."""
         return min(self._fastest, self._fastest_before) + timestamp / CLOCK_HZ
+
+    def _silent_at(self) -> float:
+        """Until when there was sound; never before the last packet, or a burst were a stall."""
+        due = max(self._due_at(self._timestamp), self._released_at)
+        return due + self._covered / CLOCK_HZ
 
     def _give_up(self, sounds: list[Sound]) -> None:
         """What is missing before the first held packet is lost."""
