@@ -349,7 +349,7 @@ class Sending:
 
     def _tell(self, now: float, actions: list[Action]) -> None:
         self._report_at = now + REPORT_S
-        heard = (now - self._base - self._latency_s) / FRAME_S
+        heard = (now + EARLY_S - self._base - self._latency_s) / FRAME_S
         slot = min(heard, self._believed(now))
         told = self._spurts.advance(slot, self._spurt)
         actions.extend(Position(item_id, ms) for item_id, ms in told)
