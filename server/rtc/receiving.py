@@ -28,6 +28,8 @@ _DTX_BYTES = 2  # RFC 7587, 3.1.3: a packet so short says that nothing is said
 _WINDOW_S = 5.0  # the fastest packet of so long is what the others are late against
 _MOST_LATE_S = 0.4
 _ANOTHER_CLOCK_S = 2.0  # nothing is on its way for so long
+_FIRST_LATE_S = 0.08  # an ordinary bad network; a good one is known after ten seconds
+_MARGIN = 1.15  # the latest packet of late is not the latest there will be
 _DECAY = 0.9972  # a packet; halves in five seconds of speech
 
 
@@ -106,13 +108,14 @@ class Receiving:
         self._fastest = self._fastest_before = 0.0
         "Arrival less timestamp, in seconds: the least in this window, and in the one before."
         self._window_ends = 0.0
-        self._late_s = 0.0
+        self._late_s = _FIRST_LATE_S
         self._released_at = 0.0
 
     @property
     def wait_ms(self) -> float:
         """How long a gap waits for the missing."""
-        return max(SHORTEST_WAIT_MS, min(LONGEST_WAIT_MS, self._late_s * 1000))
+        wait_ms = self._late_s * 1000 * _MARGIN
+        return max(SHORTEST_WAIT_MS, min(LONGEST_WAIT_MS, wait_ms))
 
     @property
     def ahead_ms(self) -> float:

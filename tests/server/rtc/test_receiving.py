@@ -44,6 +44,11 @@ class Ear:
         self.sounds = []
         self.most_held = 0
 
+    def knows_a_good_network(self):
+        """As after ten seconds without a late packet."""
+        self.receiving._late_s = 0.0
+        return self
+
     def until(self, now):
         while (due := self.receiving.deadline) is not None and due <= now:
             before = due
@@ -123,7 +128,7 @@ def test_what_comes_twice_or_too_late_is_dropped():
 
 
 def test_one_lost_packet_is_recovered_from_the_next_after_the_shortest_wait():
-    ear = Ear()
+    ear = Ear().knows_a_good_network()
     ear.arrives(0, 100)
     assert ear.arrives(2, 100.04) == []
     assert ear.receiving.deadline == pytest.approx(100.04 + SHORTEST_WAIT_MS / 1000)
@@ -148,11 +153,11 @@ def test_the_more_packets_jitter_the_longer_a_gap_waits_within_bounds():
     waits = {}
     for jitter_s in (0.0, 0.1, 0.5):
         ear = Ear()
-        for number in range(400):
+        for number in range(600):
             ear.arrives(number, max(ear.now, 100 + number * FRAME_S + chance.random() * jitter_s))
         waits[jitter_s] = ear.receiving.wait_ms
     assert waits[0.0] == SHORTEST_WAIT_MS
-    assert 70 <= waits[0.1] <= 100
+    assert 85 <= waits[0.1] <= 115
     assert waits[0.5] == LONGEST_WAIT_MS
 
 
@@ -175,7 +180,7 @@ def test_a_slower_route_is_no_lateness_for_long():
 
 
 def test_silence_that_the_sender_announced_goes_on_in_real_time():
-    ear = Ear()
+    ear = Ear().knows_a_good_network()
     ear.arrives(0, 100)
     ear.arrives(1, 100.02, payload=SILENCE)
     ear.until(100.4)

@@ -418,7 +418,7 @@ STEPS = st.lists(
 @given(STEPS, st.randoms(use_true_random=False))
 def test_whatever_is_asked_frames_are_in_real_time_and_no_sample_is_lost(steps, chance):
     line = Line()
-    item, played, cleared, kept = 1, {}, {}, set()
+    item, played, cleared = 1, {}, {}
     for step, ms in steps:
         name = f"item_{item}"
         match step:
@@ -439,11 +439,9 @@ def test_whatever_is_asked_frames_are_in_real_time_and_no_sample_is_lost(steps, 
                 line.work()
             case "clear":
                 cut = line.sending.clear(None, line.now)
-                assert all(heard == played[one] for one, heard in cut if one in kept)
                 cleared.update(cut)
                 line.work()
                 item += 1
-        kept |= {one for one, ms in played.items() if line.positions(one)[-1:] == [ms]}
     line.complete(f"resp_{item}")
     line.sending.resume()
     line.work()
