@@ -5,10 +5,10 @@ from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
-from server.rtc.opus import Decoder
 
 from ai.audio import BYTES_PER_MS, FRAME_BYTES, FRAME_MS, silence
 from bench.reception import CLOCK_HZ, Arrival
+from server.rtc.opus import Decoder
 
 TICKS_PER_MS = CLOCK_HZ // 1000
 CONCEALED_MS = 100

@@ -10,15 +10,15 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
 import pytest
-from server.rtc.peer import Peer, Peers
-from server.rtc.ports import Place as Where
-from server.rtc.sdp import Offer
 
 from ai.audio import FRAME_BYTES, RATE_HZ, silence
 from bench import speech
 from bench.caller import CLOCK_PER_FRAME, Answer, Caller, own_address
 from server.rtc.opus import Encoder
+from server.rtc.peer import Peer, Peers
+from server.rtc.ports import Place as Where
 from server.rtc.rtp import ReceiverReport
+from server.rtc.sdp import Offer
 from server.rtc.voice import Voice
 from tests.calls.recording import Recording, likeness
 from tests.fakes.ears import Ended, Recognised, TurnFinder
