@@ -137,7 +137,7 @@ async def test_by_hand_a_turn_is_what_was_committed() -> None:
 async def test_streams_change_before_their_end_and_nobody_notices() -> None:
     words = ("one", "two", "three", "four")
     replies = tuple(f"You said {word}." for word in words)
-    async with scene(*replies, told=words, lifetime_s=2.0, cap_s=2.0, idle_s=1.0) as stage:
+    async with scene(*replies, told=words, lifetime_s=2.0, cap_s=6.0, idle_s=4.0) as stage:
         stage.session.receive(stage.door, CreateResponse())
         await stage.answered(1)
         for number, word in enumerate(words):
