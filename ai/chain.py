@@ -127,11 +127,19 @@ class Breakers:
 class Chain:
     """Engines in the order in which a session wants them; the last is the offline one."""
 
-    def __init__(self, engines: Sequence[VoiceEngine], breakers: Breakers | None = None) -> None:
+    def __init__(
+        self,
+        engines: Sequence[VoiceEngine],
+        breakers: Breakers | None = None,
+        *,
+        on_server: frozenset[str] = frozenset(),
+    ) -> None:
+        """`on_server`: the models of them that are paid with the server's own key."""
         if not engines:
             raise ValueError("A chain needs an engine.")
         self.engines = tuple(engines)
         self.breakers = breakers or Breakers()
+        self.on_server = on_server
 
     @property
     def preferred(self) -> VoiceEngine:

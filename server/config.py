@@ -1,5 +1,6 @@
 """Settings, read once at the front door; all wrong ones are told at once, each in a sentence."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -72,6 +73,8 @@ class EngineConfig:
     ca_file: Path | None = None
     "Certificates of a Bedrock endpoint of one's own."
     prices: Prices = field(default_factory=prices.load)
+    server_key_money_micros: int | None = None
+    "What a school may use in a month of the server's own keys, in millionths of a dollar."
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +207,16 @@ def _engines(environ: Mapping[str, str], read: Callable[..., Any]) -> EngineConf
         endpoints=read("ENGINE_ENDPOINTS", _endpoints, ()),
         ca_file=read("BEDROCK_CA_FILE", _file, None),
         prices=table.with_(more) if more else table,
+        server_key_money_micros=read("SERVER_KEY_MONEY_A_MONTH", _dollars, None),
     )
+
+
+def _dollars(text: str) -> int:
+    """Millionths of a dollar."""
+    if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,2})?", text):
+        raise ValueError("it must be dollars, as 50 or 12.50")
+    whole, _, cents = text.partition(".")
+    return int(whole) * 1_000_000 + int(cents.ljust(2, "0")) * 10_000
 
 
 def _api_key(text: str) -> Secret:

@@ -12,8 +12,10 @@ import hashlib
 import math
 import re
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any, Protocol, TypeVar, cast
 from urllib.parse import urlsplit
@@ -26,16 +28,18 @@ from ai.cascade import Cascade
 from ai.chain import Breakers, Chain, hears
 from ai.engine import Ears, Speaker, Vad, VoiceActivity, VoiceEngine
 from ai.language import LanguageModel
+from ai.prices import Tariff
 from server.config import EngineConfig
 from server.probe import Outcome, probe
 from sessions.live.choice import Mode
-from tenancy import engines
+from tenancy import engines, quota, usage
 from tenancy.crypto import CryptoError
 from tenancy.engines import Decided, EngineName, EngineSettings
 from tenancy.postgres import Database
 
 FRESH_S = 1.0  # another process may have decided meanwhile
-TRY_EVERY_S = 60.0  # what a test costs is in nobody's sum
+TRY_EVERY_S = 60.0  # it costs a little
+SPENT_S = 5.0  # how old the sum may be by which the server's own keys are closed
 LINGER_S = 120.0  # what is replaced may still be asked for a summary
 OPENAI = "https://api.openai.com"
 _BEDROCK = re.compile(r"bedrock-runtime(-fips)?\.[a-z0-9-]+\.amazonaws\.com")
@@ -54,6 +58,11 @@ NOT_MADE = "It can't be made of these settings. Check the address and the names 
 NOT_SERVERS = (
     "The server's own key is for the engines and models that its operator has set. Take those, or"
     " give the school's own key."
+)
+
+KEY_USED_UP = (
+    "What your school may use of the server's own key this month is used up; lessons go on with"
+    " the next engine. Give the school's own key, or ask the operator for more."
 )
 
 T = TypeVar("T")
@@ -106,6 +115,10 @@ class SchoolEngines:
         self.mind: LanguageModel | None = None
         "What also writes its summaries."
         self.mind_problem = ""
+        self.on_server: frozenset[str] = frozenset()
+        "Models that are used with the server's own key, ..."
+        self.servers: frozenset[str] = frozenset()
+        "... and the engines that use any of them; `mind` where that does."
         self.chains: WeakSet[Chain] = WeakSet()
         "Those that sessions hold."
         self.closing: list[Closes] = []
@@ -141,6 +154,7 @@ class Engines:
         self.probing: set[UUID] = set()
         "Schools whose engines are being tried: one at a time, since it costs."
         self._tried: dict[UUID, float] = {}
+        self._spent: dict[UUID, tuple[float, int]] = {}
 
     def try_now(self, tenant_id: UUID) -> int:
         """Take a school's turn to try its engines: 0; or how many seconds it must wait for one."""
@@ -184,12 +198,30 @@ class Engines:
         """The engines for one session, in order. Implements `sessions.live.choice.Choose`."""
         school = await self.of(tenant_id)
         names = in_order(school.settings.order, wishes, mode)
+        if school.servers and await self.is_key_used_up(tenant_id):
+            names = tuple(name for name in names if name not in school.servers)
         chosen = [school.engines[name] for name in names if name in school.engines]
         if mode == "voice":
             chosen = [engine for engine in chosen if hears(engine, language)]
-        chain = Chain([*chosen, self._parts.offline], self.breakers)
+        engines = [*chosen, self._parts.offline]
+        chain = Chain(engines, self.breakers, on_server=school.on_server)
         school.chains.add(chain)
         return chain
+
+    async def is_key_used_up(self, tenant_id: UUID) -> bool:
+        """Whether a school has used what it may of the server's own keys this month."""
+        most = self.config.server_key_money_micros
+        if most is None:
+            return False
+        looked_at, spent = self._spent.get(tenant_id, (-SPENT_S, 0))
+        if self._clock() - looked_at >= SPENT_S:
+            spent = await quota.server_money(self._database, tenant_id, datetime.now(UTC))
+            self._spent[tenant_id] = self._clock(), spent
+        return spent >= most
+
+    async def on_server(self, tenant_id: UUID) -> frozenset[str]:
+        """The models that a school uses with the server's own key."""
+        return (await self.of(tenant_id)).on_server
 
     def resting(self) -> int:
         """How many engines are left in peace now, since they have been failing."""
@@ -197,7 +229,10 @@ class Engines:
 
     async def language_model(self, tenant_id: UUID) -> LanguageModel | None:
         """What writes a school's summaries; None: it has none."""
-        return (await self.of(tenant_id)).mind
+        school = await self.of(tenant_id)
+        if "mind" in school.servers and await self.is_key_used_up(tenant_id):
+            return None
+        return school.mind
 
     async def probe(
         self, tenant_id: UUID, *, but: Sequence[str] = (), aloud: bool = True
@@ -212,8 +247,27 @@ class Engines:
             engine = self._parts.offline if name == "offline" else school.engines.get(name)
             if engine is None:
                 yield Outcome(name, False, school.problems[name], code="not_configured")
+            elif name in school.servers and await self.is_key_used_up(tenant_id):
+                yield Outcome(name, False, KEY_USED_UP, code="key_used_up")
             else:
-                yield await probe(engine, self._parts.speaker if aloud else None)
+                outcome = await probe(engine, self._parts.speaker if aloud else None)
+                await self._count_test(tenant_id, school, outcome)
+                yield outcome
+
+    async def _count_test(self, tenant_id: UUID, school: SchoolEngines, outcome: Outcome) -> None:
+        """Put what a test cost among the school's costs of the month, in rows of their own."""
+        totals: Counter[tuple[str, str]] = Counter()
+        for one in outcome.used:
+            totals[one.unit, one.model] += one.quantity
+        decided = await quota.limits(self._database, tenant_id)
+        tariff = Tariff(self.config.prices, decided.price_factor_permille)
+        used = []
+        for (unit, model), quantity in totals.items():
+            cost, price = tariff.of(model, unit, quantity)
+            servers = (quantity, cost or 0) if model in school.on_server else (0, 0)
+            used.append(usage.OfTest(unit, model, quantity, cost, price, *servers))
+        since = quota.month_of(datetime.now(UTC))
+        await usage.add_test(self._database, tenant_id, outcome.engine, since, used)
 
     async def of(self, tenant_id: UUID) -> SchoolEngines:
         """A school's engines as it decided them at most a moment ago."""
@@ -281,6 +335,7 @@ class Engines:
                         school.engines[name] = await maker.cascade(school.mind)
             except Exception as problem:
                 school.problems[name] = _why(problem, tenant_id, name)
+        school.on_server, school.servers = frozenset(maker.on_server), frozenset(maker.servers)
         return school
 
 
@@ -365,12 +420,21 @@ class _Maker:
         self._secrets = secrets
         self._parts = parts
         self._closing = closing
+        self.on_server: set[str] = set()
+        "Models that are used with the server's own key, ..."
+        self.servers: set[str] = set()
+        "... and by whom."
+
+    def _on_server(self, by: str, *models: str) -> None:
+        self.servers.add(by)
+        self.on_server.update(models)
 
     async def nova(self) -> VoiceEngine:
         settings = self._settings
         credentials, mark = await self._aws()
         if self._servers_aws():
             self._check_offered(("nova-sonic",), "nova_model")
+            self._on_server("nova-sonic", settings.nova_model)
         vendor = await _vendor("ai.bedrock.nova")
         reached = vendor.NovaSettings(
             region=settings.aws_region,
@@ -388,6 +452,7 @@ class _Maker:
         if self._servers_openai():
             models = "openai_realtime_model", "openai_transcription_model"
             self._check_offered(("openai-realtime",), *models)
+            self._on_server("openai-realtime", *(getattr(self._settings, one) for one in models))
         vendor = await _vendor("ai.openai.realtime")
         told = reached.voice, reached.transcription_model, reached.turns
         key = f"openai-realtime:{_mark(reached.key, reached.model, *told)}"
@@ -402,6 +467,7 @@ class _Maker:
             credentials, _ = await self._aws()
             if self._servers_aws():
                 self._check_offered(("cascade", "nova-sonic"), "cascade_mind", "bedrock_text_model")
+                self._on_server("mind", settings.bedrock_text_model)
             vendor = await _vendor("ai.bedrock.converse")
             reached = vendor.ConverseSettings(
                 region=settings.aws_region,
@@ -415,6 +481,7 @@ class _Maker:
             if self._servers_openai():
                 models = "cascade_mind", "openai_chat_model"
                 self._check_offered(("cascade", "openai-realtime"), *models)
+                self._on_server("mind", settings.openai_chat_model)
             if settings.cascade_mind == "openai-responses":
                 made = (await _vendor("ai.openai.responses")).ResponsesModel(reached)
             else:
@@ -427,17 +494,20 @@ class _Maker:
         bedrock = settings.cascade_mind == "bedrock"
         if self._servers_aws() if bedrock else self._servers_openai():
             self._check_offered(("cascade",))
+            self.servers.add("cascade")
         if settings.cascade_ears == "openai":
             reached = await self._openai(settings.openai_transcription_model)
             if self._servers_openai():
                 models = "cascade_ears", "openai_transcription_model"
                 self._check_offered(("cascade",), *models)
+                self._on_server("cascade", settings.openai_transcription_model)
             ears = self._keep((await _vendor("ai.openai.ears")).OpenAIEars(reached))
         if settings.cascade_speaker == "openai":
             reached = await self._openai(settings.openai_speech_model)
             if self._servers_openai():
                 models = "cascade_speaker", "openai_speech_model"
                 self._check_offered(("cascade",), *models)
+                self._on_server("cascade", settings.openai_speech_model)
             speaker = self._keep((await _vendor("ai.openai.speaker")).OpenAISpeaker(reached))
         tutor = (await _vendor("ai.mind")).LanguageTutor(mind)
         key = f"cascade:{_mark(settings, *(sorted(one.items()) for one in self._secrets.values()))}"

@@ -28,6 +28,7 @@ from ai.events import (
     SpeechStopped,
     Spoke,
     Transcribed,
+    Used,
 )
 
 OPEN_WITHIN_S = 12.0  # engines give up by themselves at 10 s
@@ -102,6 +103,8 @@ class Outcome:
     "What it understood of the spoken sentence."
     code: str | None = None
     "Of the fault."
+    used: tuple[Used, ...] = ()
+    "What it cost."
 
     def __str__(self) -> str:
         took = (
@@ -141,6 +144,17 @@ async def probe(
     line = _Line(clock)
     line.leg = standby.begin((), line.report)
     try:
+        outcome = await _said(engine, line, outcome, speaker)
+    finally:
+        await line.leg.close()  # which tells the last of what it cost
+    return replace(outcome, used=tuple(line.used))
+
+
+async def _said(
+    engine: VoiceEngine, line: "_Line", outcome: Outcome, speaker: Speaker | None
+) -> Outcome:
+    """What came of the sentence."""
+    try:
         line.leg.detect(None)
         line.leg.read(SENTENCE)
         said, text_ms = await line.ask(sound=False)
@@ -152,8 +166,6 @@ async def probe(
         return replace(
             _wrong(engine, problem.fault), open_ms=outcome.open_ms, text_ms=outcome.text_ms
         )
-    finally:
-        await line.leg.close()
     return outcome
 
 
@@ -167,8 +179,12 @@ class _Line:
         self._events: asyncio.Queue[EngineEvent] = asyncio.Queue()
         self._asked = 0
         self._heard: str | None = None
+        self.used: list[Used] = []
 
     def report(self, event: EngineEvent) -> None:
+        if isinstance(event, Used):
+            self.used.append(event)
+            return
         self._events.put_nowait(event)
 
     async def ask(self, *, sound: bool) -> tuple[str, int]:

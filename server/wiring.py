@@ -57,7 +57,7 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
         await engines.load_all()
         bus = Bus()
         prices = config.engines.prices
-        work = handlers(database, bus, engines.language_model, prices)
+        work = handlers(database, bus, engines.language_model, prices, engines.on_server)
         worker = Worker(database, work, slow=SLOW)
         worker.start()
         stack.push_async_callback(worker.stop)

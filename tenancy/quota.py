@@ -132,6 +132,13 @@ async def is_money_used_up(database: Database, tenant_id: UUID, now: datetime) -
     return any(one.name == "money_month" and one.state == "reached" for one in found)
 
 
+async def server_money(database: Database, tenant_id: UUID, now: datetime) -> int:
+    """What a school has used of the server's own keys this month, in millionths of a dollar."""
+    async with database.transaction(tenant_id) as connection:
+        query = _QUERIES["server_money"]
+        return int(await connection.fetchval(query, tenant_id, _month(now)))
+
+
 async def hold_place(connection: Connection, tenant_id: UUID, now: datetime) -> None:
     """Within the transaction that begins a session: that it is not one too many at once.
 

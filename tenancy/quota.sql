@@ -53,3 +53,13 @@ SELECT coalesce(sum(price_micros), 0)::bigint AS price_micros,
        coalesce(sum(cost_micros), 0)::bigint AS cost_micros,
        coalesce(bool_or(price_micros IS NULL), false) AS in_part
   FROM used;
+
+-- server_money(tenant_id, since)
+-- What is known of the cost that the server's own keys paid for the school since then.
+SELECT (SELECT coalesce(sum(usage.server_cost_micros), 0)
+          FROM sessions
+          JOIN usage ON usage.tenant_id = $1 AND usage.session_id = sessions.id
+         WHERE sessions.tenant_id = $1 AND sessions.started_at >= $2)::bigint
+     + (SELECT coalesce(sum(server_cost_micros), 0)
+          FROM trial_usage
+         WHERE tenant_id = $1 AND month >= $2)::bigint;

@@ -11,7 +11,7 @@ from pydantic import Field
 from server import probe
 from server.api.office import by, manages
 from server.api.table import Call, Model, Route
-from server.engines import SchoolEngines
+from server.engines import KEY_USED_UP, SchoolEngines
 from server.errors import Refused
 from tenancy import engines, quota
 from tenancy.engines import EngineName, Mind, Part, Provider, Turns
@@ -137,7 +137,7 @@ class ProbeResults(Model):
 
 async def get_engines(call: Call) -> EnginesView:
     """The school's tutor engines."""
-    return _view(call, await call.services.engines.renew(manages(call, "engine")))
+    return await _view(call, await call.services.engines.renew(manages(call, "engine")))
 
 
 async def change_engines(call: Call) -> EnginesView:
@@ -152,7 +152,7 @@ async def change_engines(call: Call) -> EnginesView:
             message = f"The field {name!r} can't be used: {problem}."
             raise Refused(400, "invalid_field", message, param=name) from problem
     await engines.change(call.services.database, tenant_id, changes, by=by(call))
-    return _view(call, await call.services.engines.renew(tenant_id))
+    return await _view(call, await call.services.engines.renew(tenant_id))
 
 
 async def put_key(call: Call) -> EnginesView:
@@ -163,7 +163,7 @@ async def put_key(call: Call) -> EnginesView:
         await engines.put_key(call.services.database, tenant_id, provider, given, by=by(call))
     except ValueError as problem:
         raise Refused(400, "invalid_field", f"The key can't be used: {problem}.") from None
-    return _view(call, await call.services.engines.renew(tenant_id))
+    return await _view(call, await call.services.engines.renew(tenant_id))
 
 
 async def delete_key(call: Call) -> EnginesView:
@@ -172,7 +172,7 @@ async def delete_key(call: Call) -> EnginesView:
     after = await engines.delete_key(call.services.database, tenant_id, provider, by=by(call))
     if after is None:
         raise Refused(404, "no_key", NO_KEY)
-    return _view(call, await call.services.engines.renew(tenant_id))
+    return await _view(call, await call.services.engines.renew(tenant_id))
 
 
 async def check_engines(call: Call) -> ProbeResults:
@@ -201,8 +201,10 @@ def _provider(call: Call) -> Provider:
     raise Refused(404, "not_found", NO_PROVIDER)
 
 
-def _view(call: Call, school: SchoolEngines) -> EnginesView:
-    config = call.services.engines.config
+async def _view(call: Call, school: SchoolEngines) -> EnginesView:
+    home = call.services.engines
+    config = home.config
+    closed = school.servers if await home.is_key_used_up(call.person.tenant_id) else frozenset()
     servers: dict[str, bool] = {"openai": config.openai_key is not None, "aws": config.aws_ambient}
     allowed = [*school.settings.order]
     others = [name for name in engines.ENGINES if name not in allowed]
@@ -214,8 +216,8 @@ def _view(call: Call, school: SchoolEngines) -> EnginesView:
             EngineState(
                 name=name,
                 allowed=name in allowed,
-                ready=name == "offline" or name in school.engines,
-                problem=school.problems.get(name),
+                ready=name == "offline" or (name in school.engines and name not in closed),
+                problem=KEY_USED_UP if name in closed else school.problems.get(name),
             )
             for name in (*allowed, *others)
         ],

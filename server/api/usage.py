@@ -14,7 +14,7 @@ from sessions.review.spreadsheet import BOM, guarded, written
 from tenancy import quota, usage
 from tenancy.policy import Thing, require
 from tenancy.quota import LimitName, State
-from tenancy.usage import OfEngine, OfOne
+from tenancy.usage import OfEngine, OfOne, PaidBy
 
 
 def _month(text: str) -> str:
@@ -36,6 +36,8 @@ class UsageQuery(Model):
 class EngineUse(Model):
     """What one engine used of one thing; null where nobody knows the price."""
 
+    kind: Literal["lesson", "test"]
+    "test: a sentence that was said to try the engine; `sessions` counts these."
     engine: str
     model: str
     "Empty for what runs on this server."
@@ -44,6 +46,8 @@ class EngineUse(Model):
     quantity: int
     cost_micros: int | None
     price_micros: int | None
+    paid_by: PaidBy
+    "Whose key paid the provider; nobody: it runs on this server."
 
 
 class OneUse(Model):
@@ -77,6 +81,10 @@ class UsageMonth(Model):
     "At the school's own prices, as far as it is known."
     in_part: bool
     "There is use besides whose price nobody knows."
+    server_cost_micros: int
+    "So much of `cost_micros` was paid with the server's own keys."
+    server_limit_micros: int | None
+    "What the school may use of those in a month; then lessons go on without them. null: no limit."
     engines: list[EngineUse]
     lessons: list[OneUse]
     "The dearest first."
@@ -145,6 +153,8 @@ async def get_school_usage(call: Call) -> UsageMonth | Response:
         cost_micros=found.cost_micros,
         price_micros=found.price_micros,
         in_part=found.in_part,
+        server_cost_micros=found.server_cost_micros,
+        server_limit_micros=call.services.engines.config.server_key_money_micros,
         engines=[EngineUse(**_fields(one, EngineUse)) for one in found.engines],
         lessons=_ones(await usage.by_lesson(database, tenant_id, since)),
         students=_ones(await usage.by_student(database, tenant_id, since)),
@@ -187,7 +197,7 @@ def _fields(one: object, model: type[Model]) -> dict[str, Any]:
 
 
 def _engines_csv(found: Iterable[OfEngine]) -> str:
-    names = ("engine", "model", "unit", "sessions", "quantity")
+    names = ("kind", "engine", "model", "unit", "paid_by", "sessions", "quantity")
     return written(
         [
             [*names, "cost_usd", "price_usd"],

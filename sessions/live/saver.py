@@ -53,7 +53,9 @@ class Saver:
         slow: Callable[[], None],
         taken: Callable[[], None],
         tariff: Tariff = FREE,
+        on_server: frozenset[str] = frozenset(),
     ) -> None:
+        """`on_server`: the models that are used with the server's own key."""
         self.ref = ref
         self._append = append
         self._state = state
@@ -64,6 +66,7 @@ class Saver:
         self._heard: dict[str, Heard] = {}
         "By item; the last word counts."
         self._tariff = tariff
+        self._on_server = on_server
         self._used: dict[tuple[str, str, str], int] = {}
         "By engine, unit and model, since this process has the session."
         self._counted: dict[tuple[str, str, str], int] = {}
@@ -189,14 +192,18 @@ class Saver:
                 continue
             cost, price = self._tariff.of(model, unit, total)
             earlier_cost, earlier_price = self._tariff.of(model, unit, before)
+            cost = _difference(cost, earlier_cost)
+            on_server = model in self._on_server
             usage.append(
                 Usage(
                     engine=engine,
                     unit=unit,
                     model=model,
                     quantity=total - before,
-                    cost_micros=_difference(cost, earlier_cost),
+                    cost_micros=cost,
                     price_micros=_difference(price, earlier_price),
+                    server_quantity=total - before if on_server else 0,
+                    server_cost_micros=(cost or 0) if on_server else 0,
                 )
             )
         self._counted = dict(self._used)

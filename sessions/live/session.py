@@ -129,6 +129,7 @@ class Session:
             slow=lambda: self._seats.tell(Notice("saving", wording.SAVING)),
             taken=self._taken,
             tariff=tariff,
+            on_server=chain.on_server,
         )
         self.saver.engine = conversation.engine
 

@@ -114,6 +114,10 @@ class Usage:
     "The provider's; None: nobody knows."
     price_micros: int | None = None
     "The school's own."
+    server_quantity: int = 0
+    "So much of it was used with the server's own key."
+    server_cost_micros: int = 0
+    "What is known of the cost of that."
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,10 @@ DELETE FROM feedback WHERE tenant_id = $1 AND session_id = $2;
 -- keep_usage(tenant_id, session_id, trial_id)
 -- What it cost is told of the month for good, without whose it was.
 INSERT INTO trial_usage (tenant_id, trial_id, month, engine, unit, model, quantity, cost_micros,
-                         price_micros)
+                         price_micros, server_quantity, server_cost_micros)
 SELECT $1, $3, date_trunc('month', sessions.started_at AT TIME ZONE 'UTC') AT TIME ZONE 'UTC',
-       usage.engine, usage.unit, usage.model, usage.quantity, usage.cost_micros, usage.price_micros
+       usage.engine, usage.unit, usage.model, usage.quantity, usage.cost_micros, usage.price_micros,
+       usage.server_quantity, usage.server_cost_micros
   FROM sessions
   JOIN usage ON usage.tenant_id = $1 AND usage.session_id = sessions.id
  WHERE sessions.tenant_id = $1 AND sessions.id = $2;

@@ -40,7 +40,16 @@ SUMMARISE = "summarise"
 SAVE_TRIES = 3
 RETURN_S = 30.0  # after the server or its database was away, students come back within seconds
 _UNIQUE_VIOLATION = "23505"
-_USAGE = attrgetter("engine", "unit", "model", "quantity", "cost_micros", "price_micros")
+_USAGE = attrgetter(
+    "engine",
+    "unit",
+    "model",
+    "quantity",
+    "cost_micros",
+    "price_micros",
+    "server_quantity",
+    "server_cost_micros",
+)
 _QUERIES = load(__package__, "sessions.sql")
 
 

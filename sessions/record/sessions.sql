@@ -49,19 +49,24 @@ UPDATE sessions
  WHERE tenant_id = $1 AND id = $2 AND epoch = $3 AND status = 'live'
 RETURNING last_seq;
 
--- add_usage(tenant_id, session_id, key, engines, units, models, quantities, costs, prices)
+-- add_usage(tenant_id, session_id, key, engines, units, models, quantities, costs, prices,
+--           servers_quantities, servers_costs)
 -- A report that is counted already, under the same key, counts no second time. A sum of which a part
 -- is unknown is unknown.
 INSERT INTO usage (tenant_id, session_id, engine, unit, model, quantity, cost_micros, price_micros,
-                   last_key)
+                   server_quantity, server_cost_micros, last_key)
 SELECT $1, $2, report.engine, report.unit, report.model, report.quantity, report.cost_micros,
-       report.price_micros, $3
-  FROM unnest($4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[], $9::bigint[])
-    AS report (engine, unit, model, quantity, cost_micros, price_micros)
+       report.price_micros, report.server_quantity, report.server_cost_micros, $3
+  FROM unnest($4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[], $9::bigint[],
+              $10::bigint[], $11::bigint[])
+    AS report (engine, unit, model, quantity, cost_micros, price_micros, server_quantity,
+               server_cost_micros)
     ON CONFLICT (tenant_id, session_id, engine, unit, model) DO UPDATE
    SET quantity = usage.quantity + excluded.quantity,
        cost_micros = usage.cost_micros + excluded.cost_micros,
        price_micros = usage.price_micros + excluded.price_micros,
+       server_quantity = coalesce(usage.server_quantity, 0) + excluded.server_quantity,
+       server_cost_micros = coalesce(usage.server_cost_micros, 0) + excluded.server_cost_micros,
        last_key = excluded.last_key
  WHERE usage.last_key <> excluded.last_key;
 
@@ -110,7 +115,9 @@ SELECT count(*)
  WHERE tenant_id = $1 AND student_id = $2 AND status = 'live' AND NOT sandbox;
 
 -- usage_of(tenant_id, session_id)
-SELECT engine, unit, model, quantity, cost_micros, price_micros
+SELECT engine, unit, model, quantity, cost_micros, price_micros,
+       coalesce(server_quantity, 0) AS server_quantity,
+       coalesce(server_cost_micros, 0) AS server_cost_micros
   FROM usage
  WHERE tenant_id = $1 AND session_id = $2
  ORDER BY engine, model, unit;

@@ -15,7 +15,14 @@ from sessions.news import tell_summary
 from sessions.record import sandboxes, sessions, summaries
 from sessions.record.model import SessionRow, Summary
 from sessions.record.summary import summarise
-from sessions.record.writing import NO_PRICES, Author, LanguageModelOf, no_model
+from sessions.record.writing import (
+    NO_PRICES,
+    Author,
+    LanguageModelOf,
+    OnServer,
+    no_model,
+    none_on_server,
+)
 from sessions.review import rows
 from sessions.review.override import resolve
 from sessions.review.readings import SummaryReading, known_to, of_items, of_summary
@@ -30,13 +37,14 @@ def handlers(
     bus: Bus,
     language_model: LanguageModelOf = no_model,
     prices: Prices = NO_PRICES,
+    on_server: OnServer = none_on_server,
 ) -> dict[str, Handler]:
     """The record's handlers by kind of job, for a `Worker`.
 
     `language_model` writes summaries, at these prices; where a school has none, or it fails, rules
     do.
     """
-    author = Author(database, language_model, prices)
+    author = Author(database, language_model, prices, on_server)
 
     async def close_abandoned(job: Job, now: datetime) -> datetime | None:
         return await sessions.close_abandoned(database, bus, job, now)

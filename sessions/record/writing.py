@@ -52,6 +52,9 @@ class Asked:
 LanguageModelOf = Callable[[UUID], Awaitable[LanguageModel | None]]
 "A school's language model; None: it has none."
 
+OnServer = Callable[[UUID], Awaitable[frozenset[str]]]
+"The models that a school uses with the server's own key."
+
 NO_PRICES = Prices("", {}, {})
 
 
@@ -60,13 +63,25 @@ async def no_model(tenant_id: UUID) -> LanguageModel | None:
     return None
 
 
+async def none_on_server(tenant_id: UUID) -> frozenset[str]:
+    """Every school has its own keys."""
+    return frozenset()
+
+
 class Author:
     """Has a school's language model write what is kept of its sessions, and counts the cost."""
 
-    def __init__(self, database: Database, language_model: LanguageModelOf, prices: Prices) -> None:
+    def __init__(
+        self,
+        database: Database,
+        language_model: LanguageModelOf,
+        prices: Prices,
+        on_server: OnServer = none_on_server,
+    ) -> None:
         self._database = database
         self._language_model = language_model
         self._prices = prices
+        self._on_server = on_server
 
     async def write(
         self,
@@ -93,18 +108,21 @@ class Author:
         if spent:
             decided = await quota.limits(self._database, tenant_id)
             tariff = Tariff(self._prices, decided.price_factor_permille)
-            await sessions.add_usage(self._database, tenant_id, row.id, _usage(spent, tariff))
+            used = _usage(spent, tariff, await self._on_server(tenant_id))
+            await sessions.add_usage(self._database, tenant_id, row.id, used)
         return summary
 
 
-def _usage(spent: Sequence[Spent], tariff: Tariff) -> list[Usage]:
+def _usage(spent: Sequence[Spent], tariff: Tariff, on_server: frozenset[str]) -> list[Usage]:
     totals: dict[tuple[str, str], int] = {}
     for one in spent:
         totals[one.unit, one.model] = totals.get((one.unit, one.model), 0) + one.quantity
-    return [
-        Usage("summary", unit, quantity, model, *tariff.of(model, unit, quantity))
-        for (unit, model), quantity in totals.items()
-    ]
+    used = []
+    for (unit, model), quantity in totals.items():
+        cost, price = tariff.of(model, unit, quantity)
+        servers = (quantity, cost or 0) if model in on_server else (0, 0)
+        used.append(Usage("summary", unit, quantity, model, cost, price, *servers))
+    return used
 
 
 async def written(

@@ -38,16 +38,19 @@ function Total({ value }) {
         <div><dt>Lesson time</dt><dd>${minutes(value.lesson_ms)}</dd></div>
         <div><dt>${same ? "Cost" : "Your school's price"}</dt><dd>${money(value.price_micros)}</dd></div>
         ${!same && html`<div><dt>What providers ask</dt><dd>${money(value.cost_micros)}</dd></div>`}
+        ${(value.server_cost_micros > 0 || value.server_limit_micros !== null) && html`<div><dt>Of it with the server's key</dt><dd>${money(value.server_cost_micros)}${value.server_limit_micros !== null && ` of ${money(value.server_limit_micros)}`}</dd></div>`}
       </dl>`}
     ${value.in_part && html`<p>Of some of what was used nobody here knows the price. It is marked “unknown” below and comes on top.</p>`}
     <p class="faint">Counted by published prices; your provider's invoice is what counts. Months are UTC's.</p>
   </section>`;
 }
 
+const PAID_BY = { school: "Your school's", server: "The server's", both: "Both", nobody: "None" };
 const ENGINE_COLUMNS = [
-  { key: "engine", title: "Engine", cell: ({ engine, model }) => html`${engineTitle(engine)}<span class="under">${model || "on this server"}</span>` },
+  { key: "engine", title: "Engine", cell: ({ kind, engine, model }) => html`${engineTitle(engine)}${kind === "test" && " (tests)"}<span class="under">${model || "on this server"}</span>` },
   { key: "unit", title: "What", cell: ({ unit }) => unitWords(unit) },
   { key: "quantity", title: "How much", numeric: true, cell: ({ unit, quantity }) => quantityWords(unit, quantity) },
+  { key: "paid", title: "Key", cell: ({ paid_by: paid }) => PAID_BY[paid] },
   { key: "price", title: "Price", numeric: true, cell: ({ price_micros: price }) => money(price) },
 ];
 const oneColumns = (what) => [
@@ -60,7 +63,7 @@ const oneColumns = (what) => [
 function ByEngine({ value }) {
   if (value.engines.length === 0) return null;
   return html`<section><h2>By engine</h2>
-    <div class="compact-rows"><${Table} caption="Use by engine" columns=${ENGINE_COLUMNS} rows=${value.engines} keyOf=${({ engine, model, unit }) => `${engine} ${model} ${unit}`} /></div></section>`;
+    <div class="compact-rows"><${Table} caption="Use by engine" columns=${ENGINE_COLUMNS} rows=${value.engines} keyOf=${({ kind, engine, model, unit }) => `${kind} ${engine} ${model} ${unit}`} /></div></section>`;
 }
 
 function ByOne({ title, what, rows }) {

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,7 +14,7 @@ from ai.engine import Spoken, VoiceActivity
 from server.config import Config
 from server.engines import Engines, Parts
 from server.probe import Outcome
-from tenancy import engines
+from tenancy import engines, quota, usage
 from tenancy.audit import By
 from tenancy.postgres import Database
 from tests.conftest import School
@@ -103,6 +104,11 @@ async def test_a_sentence_reaches_openai_typed_and_spoken(
     assert outcome.sentence == "It said: “Loud and clear.”"
     assert outcome.heard == "can you hear me"
     assert outcome.open_ms is not None and outcome.voice_ms is not None
+    since = quota.month_of(datetime.now(UTC))
+    spent = (await usage.of_month(database, school.tenant.id, since)).engines
+    assert {(one.kind, one.engine) for one in spent} == {("test", "openai-realtime")}
+    assert {one.paid_by for one in spent if one.model} == {"server"}
+    assert any(one.unit == "text_tokens_out" and one.quantity for one in spent)
     assert openai.violations == []
     async with asyncio.timeout(5):
         while openai.open:  # the line is closed in both directions

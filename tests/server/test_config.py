@@ -170,3 +170,18 @@ def test_prices_of_ones_own_replace_those_that_come_along(tmp_path: Path) -> Non
     own.write_text("[models]\nllama = 1")
     (told,) = problems(ENGINE_PRICES=str(own))
     assert "`models.llama` must be a table" in told
+
+
+def test_what_a_school_may_use_of_the_servers_keys_is_dollars() -> None:
+    read = {
+        text: Config.from_environ({"SERVER_KEY_MONEY_A_MONTH": text}).engines
+        for text in ("50", "12.5", "0.07")
+    }
+    assert [one.server_key_money_micros for one in read.values()] == [
+        50_000_000,
+        12_500_000,
+        70_000,
+    ]
+    assert Config.from_environ({}).engines.server_key_money_micros is None
+    (told,) = problems(SERVER_KEY_MONEY_A_MONTH="-1")
+    assert "dollars" in told

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,7 +13,7 @@ from ai.chain import Chain
 from server import engines as composition
 from server.config import EngineConfig, Secret
 from server.engines import Engines, Parts, in_order, may_reach
-from tenancy import engines
+from tenancy import engines, quota, usage
 from tenancy.audit import By
 from tenancy.engines import EngineSettings
 
@@ -382,3 +383,57 @@ async def test_of_many_at_once_one_builds(build, database, school, vendors):
     await engines.change(database, school.tenant.id, {"openai_voice": "cedar"}, by=By())
     await asyncio.gather(*(home.choose(school.tenant.id, [], "en", "voice") for _ in range(20)))
     assert vendors.names().count("OpenAIRealtime") == 1
+
+
+# ---- whose money ------------------------------------------------------------------------------
+
+
+async def spend(database, school, micros):
+    """So much of the server's own keys was used this month."""
+    since = quota.month_of(datetime.now(UTC))
+    used = [usage.OfTest("audio_tokens_in", "m", 1, micros, micros, 1, micros)]
+    await usage.add_test(database, school.tenant.id, "nova-sonic", since, used)
+
+
+async def test_the_servers_keys_are_for_so_much_a_month_and_then_the_next_engine_teaches(
+    build, database, school, other_school, vendors
+):
+    now = [0.0]
+    order = ("nova-sonic", "openai-realtime", "offline")
+    home = build(
+        order, key=SERVERS_KEY, aws_ambient=True, clock=lambda: now[0],
+        server_key_money_micros=1_000,
+    )  # fmt: skip
+    key = {"api_key": SCHOOLS_KEY}
+    await engines.put_key(database, school.tenant.id, "openai", key, by=By(None))
+
+    async def chain(of):
+        return await home.choose(of.tenant.id, [], "en", "voice")
+
+    await spend(database, school, 999)
+    assert names(await chain(school)) == list(order)
+    assert await home.language_model(other_school.tenant.id) is not None
+    await spend(database, school, 1)
+    now[0] += 10
+    assert names(await chain(school)) == ["openai-realtime", "offline"], "which the school pays"
+    assert names(await chain(other_school)) == list(order)
+    await spend(database, other_school, 1_000)
+    now[0] += 10
+    assert names(await chain(other_school)) == ["offline"]
+    assert await home.language_model(other_school.tenant.id) is None
+    refused = [one async for one in home.probe(other_school.tenant.id, but=("offline",))]
+    assert {(one.well, one.code) for one in refused} == {(False, "key_used_up")}
+    assert "server's own key" in refused[0].sentence
+
+
+async def test_a_session_knows_which_models_the_server_pays(build, database, school, vendors):
+    home = build(("nova-sonic", "openai-realtime", "offline"), key=SERVERS_KEY, aws_ambient=True)
+    settings = home.config.settings
+    nova, realtime = settings.nova_model, settings.openai_realtime_model
+    servers = (await home.choose(school.tenant.id, [], "en", "voice")).on_server
+    assert {nova, realtime} <= servers
+    key = {"api_key": SCHOOLS_KEY}
+    await engines.put_key(database, school.tenant.id, "openai", key, by=By(None))
+    await home.renew(school.tenant.id)
+    servers = (await home.choose(school.tenant.id, [], "en", "voice")).on_server
+    assert servers == {nova} == await home.on_server(school.tenant.id)

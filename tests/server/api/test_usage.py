@@ -6,6 +6,8 @@ import pytest
 
 from sessions.record import sessions as record
 from sessions.record.model import Batch, Durations, Usage
+from tenancy import quota, usage
+from tenancy.usage import OfTest
 
 THIS_MONTH = f"{datetime.now(UTC):%Y-%m}"
 
@@ -16,9 +18,9 @@ async def used(database, school, begin):
     known = Usage("nova-sonic", "audio_tokens_in", 100, "nova", 300, 360)
     free = Usage("offline", "audio_out_ms", 5_000, "", 0, 0)
     unknown = Usage("cascade", "text_tokens_in", 7, "=llama", None, None)
-    for usage, wall_ms in (((known, free), 60_000), ((known, unknown), 90_000)):
+    for uses, wall_ms in (((known, free), 60_000), ((known, unknown), 90_000)):
         ref = await begin(school)
-        batch = Batch(usage=usage, usage_key="k", durations=Durations(wall_ms=wall_ms))
+        batch = Batch(usage=uses, usage_key="k", durations=Durations(wall_ms=wall_ms))
         await record.end(database, ref, "finished", batch)
 
 
@@ -48,10 +50,10 @@ async def test_it_is_a_table_for_spreadsheets_too(office, school, used):
     assert f'usage-{THIS_MONTH}-by-engine.csv"' in answer.headers["content-disposition"]
     lines = answer.content.decode("utf-8-sig").splitlines()
     assert lines == [
-        "engine,model,unit,sessions,quantity,cost_usd,price_usd",
-        "cascade,'=llama,text_tokens_in,1,7,,",
-        "nova-sonic,nova,audio_tokens_in,2,200,0.000600,0.000720",
-        "offline,,audio_out_ms,1,5000,0.000000,0.000000",
+        "kind,engine,model,unit,paid_by,sessions,quantity,cost_usd,price_usd",
+        "lesson,cascade,'=llama,text_tokens_in,school,1,7,,",
+        "lesson,nova-sonic,nova,audio_tokens_in,school,2,200,0.000600,0.000720",
+        "lesson,offline,,audio_out_ms,nobody,1,5000,0.000000,0.000000",
     ]
     answer = await office(school.admin, "GET", "/school/usage?format=csv&by=student")
     assert answer.text.splitlines()[1] == f"{school.student.name},2,2.5,0.000600,0.000720,no"
@@ -88,3 +90,34 @@ async def test_limits_are_decided_and_shown_with_how_far_they_are_used_up(office
 )
 async def test_what_cannot_be_is_refused(office, school, problem, path, body):
     problem(await office(school.admin, "PATCH" if body else "GET", path, body), 400)
+
+
+async def test_whose_key_paid_is_told(office, school, database, begin):
+    server = Usage("nova-sonic", "audio_tokens_in", 100, "nova", 300, 360, 100, 300)
+    school_own = Usage("nova-sonic", "audio_tokens_in", 50, "nova", 150, 180)
+    theirs = Usage("cascade", "characters", 9, "tts", 90, 90)
+    ref = await begin(school)
+    await record.append(database, ref, Batch(usage=(server,), usage_key="a"))
+    await record.append(database, ref, Batch(usage=(school_own, theirs), usage_key="b"))
+    month = (await office(school.admin, "GET", "/school/usage")).json()
+    assert [(one["model"], one["paid_by"]) for one in month["engines"]] == [
+        ("tts", "school"), ("nova", "both"),
+    ]  # fmt: skip
+    assert (month["cost_micros"], month["server_cost_micros"]) == (540, 300)
+    assert month["server_limit_micros"] is None
+    month = await quota.server_money(database, school.tenant.id, datetime.now(UTC))
+    assert month == 300
+
+
+async def test_what_a_test_of_an_engine_cost_is_counted_apart(office, school, database):
+    since = quota.month_of(datetime.now(UTC))
+    used = [OfTest("audio_tokens_in", "nova", 10, 30, 36, 10, 30)]
+    for _ in range(2):
+        await usage.add_test(database, school.tenant.id, "nova-sonic", since, used)
+    month = (await office(school.admin, "GET", "/school/usage")).json()
+    assert (month["sessions"], month["price_micros"], month["server_cost_micros"]) == (0, 72, 60)
+    (row,) = month["engines"]
+    assert (row["kind"], row["sessions"], row["quantity"], row["paid_by"]) == (
+        "test", 2, 20, "server",
+    )  # fmt: skip
+    assert await quota.server_money(database, school.tenant.id, datetime.now(UTC)) == 60

@@ -87,3 +87,14 @@ async def test_a_batch_whose_commit_is_not_known_goes_again_under_the_same_key()
     assert first.usage_key and rest.usage_key not in ("", first.usage_key)
     await saver.flush()
     assert len(record.batches) == 3
+
+
+async def test_what_the_servers_own_key_paid_is_noted() -> None:
+    record = Record()
+    saver = saver_of(record, tariff=Tariff(PRICES), on_server=frozenset({"m"}))
+    saver.used(Used("text_tokens_in", 10, "m"))
+    saver.used(Used("text_tokens_in", 10, "of the school"))
+    await saver.flush()
+    (batch,) = record.batches
+    paid = {use.model: (use.server_quantity, use.server_cost_micros) for use in batch.usage}
+    assert paid == {"m": (10, 4), "of the school": (0, 0)}
