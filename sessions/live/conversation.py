@@ -149,11 +149,11 @@ class Conversation:
 
     # ---- the student's connection ----------------------------------------------------------
 
-    def attached(self, now: float) -> list[Action]:
+    def attached(self, now: float, *, over_call: bool = False) -> list[Action]:
         """The student is here, for the first time or again."""
         if self._attached_at is None:
             self._attached_at = now
-            self.floor.join(now)
+            self.floor.join(now, over_call=over_call)
         return self._after([Detect(self.floor.detection())], now)
 
     def detached(self, now: float) -> list[Action]:
@@ -163,8 +163,6 @@ class Conversation:
             self._attached_at = None
         self.watch.mic_gone()
         out = self.floor.leave(now)
-        self.floor.options = replace(self.options, binary=False)
-        self.answers.playout.pace(False)
         return self._after(out, now)
 
     # ---- those who read along ----------------------------------------------------------------
@@ -298,6 +296,8 @@ class Conversation:
         return [] if self.ended else self._after(self._end(reason, now), now)
 
     def _update(self, command: UpdateSession, now: float) -> list[Action]:
+        if self.options.over_call:
+            command = command.over_call()
         changes = self.floor.update(command, now)
         return [Tell(SessionUpdated(self.view(), command.ignored)), *changes]
 
@@ -348,7 +348,7 @@ class Conversation:
         if current is not None and not current.generated:
             code = "conversation_already_has_active_response"
             return [_refuse(command, to, code, wording.ALREADY_ANSWERING)]
-        if current is not None or (self.options.binary and self.answers.playout.current):
+        if current is not None or (self.options.reports and self.answers.playout.current):
             out = self.floor.interrupt("client_cancelled", now)
         out += self.floor.commit_speech(now)
         self.floor.paused = False

@@ -5,7 +5,7 @@ format of both is `server.realtime.wire`'s business.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from sessions.record.model import Item
@@ -63,6 +63,17 @@ class UpdateSession(Command):
             "audio.output.binary": self.binary,
         }
         return (*self.ignored, *(name for name, wish in wishes.items() if wish is not None))
+
+    def over_call(self) -> "UpdateSession":
+        """The same where a call decides how sound is sent: such wishes are ignored too."""
+        formats = {
+            "audio.input.format": self.input_format,
+            "audio.output.format": self.output_format,
+            "audio.output.binary": self.binary,
+        }
+        named = tuple(name for name, wish in formats.items() if wish is not None)
+        ignored = (*self.ignored, *named)
+        return replace(self, input_format=None, output_format=None, binary=None, ignored=ignored)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -350,7 +361,7 @@ class ResponseDone:
 @dataclass(frozen=True, slots=True)
 class OutputPaused:
     """`output_audio_buffer.paused`, ours: voice is suspected; keep the sound, but stop it. Only to
-    connections with `binary`, that report what they play."""
+    connections that report what they play: with `binary`, and calls."""
 
     item_id: str
 

@@ -8,6 +8,7 @@ after one that was cut the tutor goes on.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Literal
 
 from ai.engine import Brief, Cue, TurnDetection
@@ -108,8 +109,10 @@ class Floor:
 
     # ---- the student's connection ----------------------------------------------------------
 
-    def join(self, now: float) -> None:
+    def join(self, now: float, *, over_call: bool) -> None:
         """The student is here."""
+        self.options = self.options.connected(over_call=over_call)
+        self._answers.playout.pace(self.options.reports)
         self._since = now
         self._media_before_ms = self._turns.media_ms
         if self._owed is not None:
@@ -121,6 +124,8 @@ class Floor:
         self._since = None
         self._returned = True
         self.paused = False
+        self.options = replace(self.options, binary=False, over_call=False)
+        self._answers.playout.pace(False)
         return out + self.hush(now)
 
     def ahead_ms(self, now: float) -> float:
@@ -141,7 +146,7 @@ class Floor:
             self._turns.clear()
             self._owed = None
         self.options = options
-        self._answers.playout.pace(options.binary)
+        self._answers.playout.pace(options.reports)
         return [*out, *self._detected_by(before)]
 
     def detection(self) -> TurnDetection | None:
@@ -256,7 +261,7 @@ class Floor:
         turn = self._turns.suspect(event.turn, event.at_ms, self._ms(now))
         self._watch.busy()
         playout = self._answers.playout
-        if not (self.options.binary and self.options.interrupt_response) or not playout.current:
+        if not (self.options.reports and self.options.interrupt_response) or not playout.current:
             return out
         if turn.confirmed:  # to an earlier leg: it has cut what was heard then
             return out

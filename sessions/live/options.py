@@ -24,6 +24,8 @@ class Options:
     input_format: AudioFormat = "audio/pcm"
     output_format: AudioFormat = "audio/pcm"
     binary: bool = False
+    over_call: bool = False
+    "The sound goes over a call, in the call's own format."
     by_hand: bool = False
     "The client ends turns itself (`turn_detection: null`)."
     detection_type: str = "server_vad"
@@ -56,6 +58,24 @@ class Options:
         if isinstance(command.turn_detection, TurnDetectionPatch):
             return _with_detection(new, command.turn_detection)
         return new
+
+    @property
+    def reports(self) -> bool:
+        """Whether the device says what it has played: it gets sound only a little ahead of that,
+        and can pause it."""
+        return self.binary or self.over_call
+
+    def connected(self, *, over_call: bool) -> "Options":
+        """These options for a new connection: over a call nobody chooses how sound is sent."""
+        if not over_call:
+            return replace(self, over_call=False)
+        return replace(
+            self,
+            over_call=True,
+            binary=False,
+            input_format="audio/pcm",
+            output_format="audio/pcm",
+        )
 
     def detection(self, patience_ms: int) -> TurnDetection | None:
         """What the engine is told about the end of turns."""

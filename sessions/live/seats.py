@@ -1,12 +1,14 @@
 """The connections of a session: who hears what happens, and what who comes back has missed.
 
-The student has one; others who may follow the lesson read along. A connection that resumes hears
-nothing live until its replay was sent, else events would come before what they follow.
+The student has one, and others beside it, of the same person: who takes a lesson over a call may
+have a program listen and act along. Others who may follow the lesson read along. A connection that
+resumes hears nothing live until its replay was sent, else events would come before what they
+follow.
 """
 
 import asyncio
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Literal, Protocol
 
 from sessions.live.conversation import Conversation
 from sessions.live.events import (
@@ -29,10 +31,17 @@ from tenancy.model import Person
 REPLAY_WITHIN_S = 0.5  # realtime.md: the replay waits so long for the client's first event
 
 
+Place = Literal["student", "beside", "reader"]
+"""`beside`: the student's second connection, next to a call. It hears and commands, without sound;
+the lesson neither begins nor breaks with it."""
+
+
 class Connection(Protocol):
     """What a door gives a session to speak to."""
 
     person: Person
+    over_call: bool
+    "The sound goes over a call, which reports by itself what the student hears."
 
     def tell(self, event: Event) -> None:
         """Send an event. Never blocks, never raises."""
@@ -48,10 +57,14 @@ class Seat:
     number: int
     connection: Connection
     after: str | None
-    reads: bool = False
-    "It reads along with somebody else's lesson."
+    place: Place = "student"
     waiting: asyncio.TimerHandle | None = None
     "Set while the replay has not been sent."
+
+    @property
+    def reads(self) -> bool:
+        """It reads along with somebody else's lesson."""
+        return self.place == "reader"
 
 
 class Seats:
@@ -71,7 +84,7 @@ class Seats:
 
     @property
     def student_is_here(self) -> bool:
-        return len(self._seats) > self.readers
+        return any(seat.place == "student" for seat in self._seats.values())
 
     def of(self, connection: Connection) -> Seat | None:
         for seat in self._seats.values():  # fifty times a second: no generator
@@ -80,11 +93,16 @@ class Seats:
         return None
 
     def take(
-        self, connection: Connection, *, after: str | None, resumed: bool, reads: bool = False
+        self,
+        connection: Connection,
+        *,
+        after: str | None,
+        resumed: bool,
+        place: Place = "student",
     ) -> None:
         """Greet a connection; one that resumes has its replay, soon."""
         self._numbers += 1
-        seat = Seat(self._numbers, connection, after, reads)
+        seat = Seat(self._numbers, connection, after, place)
         self._seats[seat.number] = seat
         replay = None
         if resumed:
@@ -127,30 +145,30 @@ class Seats:
             if listens and to in (None, seat.number):
                 _tell(seat, event)
 
-    def close(
-        self, code: int, reason: str, notice: Notice | None = None, *, reads: bool | None = None
-    ) -> None:
-        """End the connections of the student, of who reads along, or all. They keep their seats
-        until they are gone."""
+    def close(self, code: int, reason: str, notice: Notice | None = None, *places: Place) -> None:
+        """End the connections at these places, or all. They keep their seats until they are
+        gone."""
         for seat in tuple(self._seats.values()):
-            if reads in (None, seat.reads):
+            if not places or seat.place in places:
                 if notice is not None:
                     seat.connection.tell(notice)
                 seat.connection.close(code, reason)
 
-    def clear(self, *, reads: bool | None = None) -> None:
+    def clear(self, *places: Place) -> None:
         """They are not heard or told any more."""
         for seat in tuple(self._seats.values()):
-            if reads in (None, seat.reads):
+            if not places or seat.place in places:
                 self.leave(seat)
 
 
 def _tell(seat: Seat, event: Event) -> None:
-    """Say it in the way of this seat: who reads along hears nothing of the sound."""
-    if seat.reads:
+    """Say it in the way of this seat: the sound is for the student's own connection."""
+    if seat.place != "student":
         match event:
             case AudioDelta() | OutputPaused() | OutputResumed():
                 return
+    if seat.reads:
+        match event:
             case SessionCreated(session, resumed):
                 event = SessionCreated(_read_only(session), resumed)
             case SessionUpdated(session, locked):

@@ -27,6 +27,7 @@ from sessions.live.audience import MOST
 from sessions.live.conversation import Conversation
 from sessions.live.events import (
     Command,
+    CommandRefused,
     CommitAudio,
     Notice,
     SessionEnded,
@@ -101,6 +102,8 @@ class Session:
         self.lesson = lesson
         self.ended = asyncio.Event()
         self.orphaned_at: float | None = None
+        self.attachments = 0
+        "How often the student has come, first and again."
         self._keeper = keeper
         self._clock = clock
         self._grace_s = grace_s
@@ -235,8 +238,9 @@ class Session:
         if self._leaving or self.conversation.ended:
             self._turn_away(connection)
             return
-        self._seats.close(4001, TAKEN_OVER, Notice("taken_over", wording.TAKEN_OVER), reads=False)
-        self._seats.clear(reads=False)
+        self._seats.close(4001, TAKEN_OVER, Notice("taken_over", wording.TAKEN_OVER), "student")
+        self._seats.clear("student")
+        self.attachments += 1
         if self.orphaned_at is None:
             self._decide(self.conversation.detached)
         self.orphaned_at = None
@@ -245,10 +249,20 @@ class Session:
             self._orphan = None
         # Somebody may have read along before the student's first connection was there.
         resumed = resumed or len(self.conversation.log) > 0
-        self._seats.take(connection, after=after, resumed=resumed)
         self.saver.heartbeat(True)
         self._line.park(False)
-        self._decide(self.conversation.attached)
+        over_call = connection.over_call
+        self._decide(lambda now: self.conversation.attached(now, over_call=over_call))
+        self._seats.take(connection, after=after, resumed=resumed)
+
+    def join(self, connection: Connection, *, after: str | None) -> None:
+        """A second connection of the student, beside a call: it hears and commands, and can neither
+        speak nor break the lesson."""
+        if self._leaving or self.conversation.ended:
+            self._turn_away(connection)
+            return
+        resumed = len(self.conversation.log) > 0
+        self._seats.take(connection, after=after, resumed=resumed, place="beside")
 
     def follow(self, connection: Connection, *, after: str | None) -> None:
         """A connection of somebody who may follow the lesson, and reads along."""
@@ -259,7 +273,7 @@ class Session:
             connection.tell(Notice("too_many_readers", wording.READERS_FULL))
             connection.close(1008, "too many read along")
             return
-        self._seats.take(connection, after=after, resumed=True, reads=True)
+        self._seats.take(connection, after=after, resumed=True, place="reader")
         self._decide(lambda now: self.conversation.joined(connection.person, now))
 
     @property
@@ -285,7 +299,7 @@ class Session:
         if seat.reads:
             self._decide(lambda now: self.conversation.left(connection.person, now))
             return
-        if self._seats.student_is_here or self.conversation.ended:
+        if seat.place == "beside" or self._seats.student_is_here or self.conversation.ended:
             return
         if finished:
             self.end("finished")
@@ -323,6 +337,9 @@ class Session:
             return 0.0
         if seat.reads:
             self.receive(connection, CommitAudio(event_id=event_id))
+            return 0.0
+        if seat.place == "beside":
+            connection.tell(CommandRefused(event_id, "sound_is_the_calls", wording.SOUND_IS_THERE))
             return 0.0
         self._seats.replay(seat)
         now = self._clock()
@@ -504,10 +521,10 @@ class Session:
     def _taken(self) -> None:
         """Another process has the session: stop, and say nothing of an end."""
         self._leaving = True
-        self._seats.close(4001, TAKEN_OVER, Notice("taken_over", wording.TAKEN_OVER), reads=False)
-        self._seats.close(
-            1001, "the session is elsewhere", Notice("moved", wording.MOVED), reads=True
-        )
+        taken_over = Notice("taken_over", wording.TAKEN_OVER)
+        self._seats.close(4001, TAKEN_OVER, taken_over, "student", "beside")
+        moved = Notice("moved", wording.MOVED)
+        self._seats.close(1001, "the session is elsewhere", moved, "reader")
         self._start(self._let_go())
 
     def _ids(self, problem: Exception | None = None) -> dict[str, str]:

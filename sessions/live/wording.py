@@ -8,6 +8,7 @@ READ_ONLY = (
 )
 READERS_FULL = "Too many people read along with this lesson already. Try again in a minute."
 NOT_HERE = "A student's connection can't do this."
+SOUND_IS_THERE = "This connection is beside a call, and the microphone is the call's. Speak there."
 NOTHING_TO_COMMIT = (
     "There is less than 100 ms of audio to commit. Append audio first, then commit it."
 )

@@ -24,6 +24,8 @@ BRIEF = Brief("", "Fractions", "Parts", "en", "Hello.", "Bye.", (Step("What part
 class Door:
     """A connection that remembers what it was told."""
 
+    over_call: bool = False
+
     def __init__(self, person: Person) -> None:
         self.person = person
         self.events: list[Event] = []
