@@ -55,7 +55,9 @@ OVER = "This lesson is over. Leave out X-Session-Id and send one message to star
 
 
 class Answering:
-    """One answer, while it is given. Implements `sessions.live.session.Connection`."""
+    """One answer, while it is given. Implements `sessions.live.seats.Connection`."""
+
+    over_call: bool = False
 
     def __init__(
         self, person: Person, question_id: str, on_end: Callable[[], None], *, new: bool

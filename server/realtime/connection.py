@@ -1,16 +1,17 @@
-"""One WebSocket, as a session speaks to it and as its frames reach a session.
+"""One connection, as a session speaks to it and as a client's events reach a session.
 
-    session --tell--> outbox --write--> socket        socket --take--> command --> session
+    session --tell--> outbox --> client        client --take--> command --> session
 
-`tell` and `close` return at once. `take` is given one frame after the other; only `write` waits. A
-client that does not read is let go: what it missed is in the record, and it may resume.
+What both doors share: `socket_connection` writes to a WebSocket, `call_connection` to a call.
+`tell` and `close` return at once. `take` is given one event after the other. A client that does not
+read is let go: what it missed is in the record, and it may resume.
 """
 
-import asyncio
 import itertools
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass, replace
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Literal, Protocol
 
 import structlog
@@ -18,23 +19,14 @@ import structlog
 from server.realtime import limits, wire
 from server.realtime.limits import Outbox, Pace
 from sessions.live.events import (
-    AudioDelta,
     AudioFormat,
     Command,
     CommandRefused,
     CreateItem,
-    CreateResponse,
     Event,
     ItemAdded,
     ItemDone,
     Notice,
-    OutputCleared,
-    OutputPaused,
-    OutputResumed,
-    ResponseCreated,
-    ResponseDone,
-    SessionCreated,
-    SessionUpdated,
     SessionView,
 )
 from sessions.live.seats import Connection
@@ -44,8 +36,6 @@ ENDED = 1000
 LIMIT_PASSED = 1008
 OUR_FAULT = 1011
 SIGNED_OUT = 4002
-
-REASON_BYTES = 123  # RFC 6455, 5.5: a control frame holds 125 bytes, two are the code
 
 SLOW_DOWN = (
     f"Events come faster than {limits.EVENTS_PER_S} a second, so they are read more slowly now."
@@ -68,9 +58,6 @@ FOLLOW_WITHDRAWN = (
     "You were signed out, or may follow this lesson no longer. It goes on without you."
 )
 BROKEN_COMMAND = "We could not do this; it is our fault and was noted. The lesson goes on."
-
-Message = dict[str, Any]
-Send = Callable[[Message], Awaitable[None]]
 
 log = structlog.get_logger()
 
@@ -111,18 +98,10 @@ class WholeSamples:
         return data
 
 
-@dataclass(frozen=True, slots=True)
-class Sound:
-    """A piece of the tutor's voice on its way to one client."""
+class ClientConnection(ABC):
+    """Implements `sessions.live.seats.Connection`."""
 
-    delta: AudioDelta
-    binary: bool
-    encoder: Converter | None
-    "None: PCM as it is."
-
-
-class SocketConnection:
-    """Implements `sessions.live.session.Connection`."""
+    over_call: bool = False
 
     def __init__(
         self,
@@ -141,21 +120,14 @@ class SocketConnection:
         self.closing: tuple[int, str] | None = None
         self._codecs = codecs
         self._clock = clock
-        self._outbox: Outbox[Sound] = Outbox()
+        self._outbox: Outbox[Any] = Outbox()
         self._numbers = itertools.count(1)
-        self._wake = asyncio.Event()
-        self._deadline: asyncio.Timeout | None = None
-        self._closes_at = 0.0
         self._pace = Pace(clock())
         self._slowed = False
         self._oversize = 0
         self._replayed = 0
-        self._binary = False
-        self._formats: tuple[AudioFormat, AudioFormat] = ("audio/pcm", "audio/pcm")
+        self._input_format: AudioFormat = "audio/pcm"
         self._decoder: Converter = WholeSamples()
-        self._encoder: Converter | None = None
-        self._wished: AudioFormat | None = None
-        self._encoders: dict[str, Converter | None] = {}
 
     # ---- what the session says ---------------------------------------------------------------
 
@@ -176,11 +148,7 @@ class SocketConnection:
         self.closing = (code, reason)
         if code != ENDED:
             self._outbox.drop_sound()
-        patience_s = limits.STALLED_S if code == ENDED else limits.CLOSING_S
-        self._closes_at = asyncio.get_running_loop().time() + patience_s
-        if self._deadline is not None:
-            self._deadline.reschedule(self._closes_at)
-        self._wake.set()
+        self._close_within(limits.STALLED_S if code == ENDED else limits.CLOSING_S)
 
     def withdraw(self) -> None:
         """The caller signed out, or may no longer be here."""
@@ -196,51 +164,34 @@ class SocketConnection:
         """So many items come again at once; they are not held against the client."""
         self._replayed = 2 * items
 
+    @abstractmethod
     def _queue(self, event: Event) -> None:
-        match event:
-            case AudioDelta():
-                encoder = self._encoders.get(event.response_id, self._encoder)
-                sound = Sound(event, self._binary, encoder)
-                self._outbox.put_sound(sound, event.response_id, len(event.pcm))
-            case OutputPaused() | OutputResumed() if not self._binary:
-                return
-            case _:
-                self._note(event)
-                replay = self._replayed > 0 and isinstance(event, ItemAdded | ItemDone)
-                self._replayed -= replay
-                self._outbox.put(wire.encode(event, self._event_id()), replay=replay)
+        """Have an event reach the client, in the way of this door."""
+
+    @abstractmethod
+    def _close_within(self, patience_s: float) -> None:
+        """`closing` was set: send what waits, for so long at most, and end."""
+
+    def _put(self, event: Event) -> None:
+        """Let an event wait to be sent, unless too much waits already."""
+        replay = self._replayed > 0 and isinstance(event, ItemAdded | ItemDone)
+        self._replayed -= replay
+        self._outbox.put(wire.encode(event, self._event_id()), replay=replay)
+        self._check_outbox()
+
+    def _check_outbox(self) -> None:
         if self._outbox.over:
             self._give_up(LIMIT_PASSED, "too_slow", NOT_READING)
-        self._wake.set()
-
-    def _note(self, event: Event) -> None:
-        """Keep up with what an event means for the sound."""
-        match event:
-            case SessionCreated() | SessionUpdated():
-                self._adopt(event.session)
-            case OutputCleared():
-                self._outbox.drop_sound(event.response_id)
-            case ResponseCreated() if self._wished is not None:
-                self._encoders[event.response.id] = self._new_encoder(self._wished)
-            case ResponseDone():
-                self._encoders.pop(event.response.id, None)
 
     def _adopt(self, view: SessionView) -> None:
-        self._binary = view.binary
-        heard, said = self._formats
-        self._formats = (view.input_format, view.output_format)
-        if view.input_format != heard:
+        """The session is another one from now on."""
+        if view.input_format != self._input_format:
+            self._input_format = view.input_format
             self._decoder = self._new_decoder()
-        if view.output_format != said:
-            self._encoder = self._new_encoder(view.output_format)
 
     def _new_decoder(self) -> Converter:
-        law = _law(self._formats[0])
+        law = law_of(self._input_format)
         return self._codecs.decoder(law) if law else WholeSamples()
-
-    def _new_encoder(self, kind: AudioFormat) -> Converter | None:
-        law = _law(kind)
-        return self._codecs.encoder(law) if law else None
 
     def _give_up(self, code: int, notice: str, text: str) -> None:
         """Forget what is unsent, say why, close."""
@@ -250,47 +201,6 @@ class SocketConnection:
 
     def _event_id(self) -> str:
         return f"event_{next(self._numbers)}"
-
-    # ---- writing -----------------------------------------------------------------------------
-
-    async def write(self, send: Send) -> None:
-        """Send what is told, until the connection is closed or the client has stopped reading."""
-        while self._outbox or self.closing is None:
-            if not self._outbox:
-                self._wake.clear()
-                await self._wake.wait()
-                continue
-            entry = self._outbox.take()
-            try:
-                async with asyncio.timeout(limits.STALLED_S) as self._deadline:
-                    if self.closing is not None:
-                        self._deadline.reschedule(self._closes_at)
-                    for message in self._messages(entry):
-                        await send(message)
-            except TimeoutError:
-                self._outbox.clear()
-                self.closing = self.closing or (LIMIT_PASSED, "the client does not read")
-            finally:
-                self._deadline = None
-        code, reason = self.closing
-        try:
-            async with asyncio.timeout(limits.CLOSING_S):
-                await send({"type": "websocket.close", "code": code, "reason": _short(reason)})
-        except TimeoutError:
-            log.info("connection.left_open", code=code)
-
-    def _messages(self, entry: bytes | Sound) -> Iterator[Message]:
-        if isinstance(entry, bytes):
-            yield _text(entry.decode())
-            return
-        pcm = entry.delta.pcm
-        audio = entry.encoder.feed(pcm) if entry.encoder else pcm
-        event_id = self._event_id()
-        if entry.binary:
-            yield _text(wire.encode_sound(entry.delta, event_id, None))
-            yield {"type": "websocket.send", "bytes": audio}
-        else:
-            yield _text(wire.encode_sound(entry.delta, event_id, audio))
 
     # ---- what the client sends ---------------------------------------------------------------
 
@@ -320,12 +230,6 @@ class SocketConnection:
             case CreateItem(pcm=bytes() as audio):
                 pcm = self._new_decoder().feed(audio)
                 session.receive(self, replace(command, pcm=pcm))
-            case CreateResponse():
-                self._wished = command.output_format
-                try:
-                    session.receive(self, command)
-                finally:
-                    self._wished = None
             case _:
                 session.receive(self, command)
 
@@ -345,15 +249,8 @@ class SocketConnection:
             self.tell(Notice("slow_down", SLOW_DOWN))
 
 
-def _law(kind: AudioFormat) -> Literal["mu", "a"] | None:
+def law_of(kind: AudioFormat) -> Literal["mu", "a"] | None:
+    """The law of G.711 that a format follows; None: it is 24 kHz PCM."""
     if kind == "audio/pcm":
         return None
     return "mu" if kind == "audio/pcmu" else "a"
-
-
-def _text(text: str) -> Message:
-    return {"type": "websocket.send", "text": text}
-
-
-def _short(reason: str) -> str:
-    return reason.encode()[:REASON_BYTES].decode(errors="ignore")

@@ -15,10 +15,11 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from server.errors import Refused, answer_to, openai_error
 from server.identity import presented
-from server.realtime.connection import ENDED, SocketConnection, Talk
+from server.realtime.connection import ENDED, Talk
 from server.realtime.http import lesson_of, session_id
 from server.realtime.reading import ITEM_ID
 from server.realtime.secrets import KeyWishes
+from server.realtime.socket_connection import SocketConnection
 from server.realtime.taking import let
 from server.services import Services
 from sessions.live.events import UpdateSession

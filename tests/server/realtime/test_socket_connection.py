@@ -11,7 +11,7 @@ import pytest
 from ai import g711
 from ai.audio import silence
 from server.realtime import limits, wire
-from server.realtime.connection import Message, SocketConnection
+from server.realtime.socket_connection import Message, SocketConnection
 from sessions.live.events import (
     AudioDelta,
     CommandRefused,
