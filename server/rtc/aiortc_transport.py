@@ -210,7 +210,7 @@ class Sctp(RTCSctpTransport):
 
     async def _send_chunk(self, chunk: Chunk) -> None:
         # Timers and tasks of the association may outlive the transport by a turn of the loop.
-        with contextlib.suppress(ConnectionError):
+        with contextlib.suppress(ConnectionError, SSL.Error):
             await super()._send_chunk(chunk)
 
     def _set_state(self, state: RTCSctpTransport.State) -> None:
@@ -304,6 +304,18 @@ class Link:
                 self._send(self._dtls._ssl.bio_read(1_500))
         self._pipe.end()
         self._dtls.remove_all_listeners()
+        self._handshake.add_done_callback(self._forget)
+        if self._dtls._task is not None:
+            self._dtls._task.add_done_callback(self._forget)
+
+    def _forget(self, ended: "asyncio.Future[None]") -> None:
+        """Once nothing uses it any more: OpenSSL's and libsrtp's memory is given back now, and not
+        when the collector, which does not see how much it is, comes upon the cycles around it."""
+        pump = self._dtls._task
+        used = not self._handshake.done() or (pump is not None and not pump.done())
+        if self._dtls._ssl is not None and not used:
+            self._dtls._ssl = None
+            del self._dtls._rx_srtp, self._dtls._tx_srtp
 
     async def _start(self) -> None:
         listener = self._listener

@@ -41,3 +41,16 @@ async def test_a_call_carries_messages_and_sound_both_ways(peers: Peers) -> None
     assert heard.reasons == ["closed_by_peer"]
     await peer.close()
     assert len(peers.ports) == 0
+
+
+async def test_an_ended_call_gives_openssl_s_memory_back_at_once(peers: Peers) -> None:
+    heard, client = Heard(), Client()
+    peer = await client.call(peers, heard)
+    await heard.until("opened")
+    dtls = peer._link._dtls  # type: ignore[union-attr]
+    assert dtls._ssl is not None
+    await peer.close()
+    async with asyncio.timeout(5):
+        while dtls._ssl is not None:
+            await asyncio.sleep(0.001)
+    await client.close()

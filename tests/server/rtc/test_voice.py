@@ -1,3 +1,4 @@
+import weakref
 from itertools import pairwise
 
 import pytest
@@ -97,3 +98,21 @@ def test_a_closed_voice_says_and_does_nothing_more(call):
     call.clock.run(2.0)
     assert (len(call.listener.told), len(call.packets)) == (told, sent)
     assert call.clock.waiting == 0
+
+
+def test_a_closed_voice_gives_libopus_s_memory_back_at_once(call):
+    call.voice.begin()
+    codec = [weakref.ref(call.voice._encoder), weakref.ref(call.voice._decoder)]
+    call.voice.close()
+    call.voice.close()
+    assert [each() for each in codec] == [None, None]
+
+
+def test_who_closes_a_voice_when_told_of_its_sound_is_sent_none(call):
+    call.voice.begin()
+    call.clock.run(1.0)
+    call.listener.started = lambda *_: call.voice.close()
+    before = len(call.packets)
+    call.voice.play("resp_1", "item_1", tone(100))
+    call.clock.run(1.0)
+    assert len(call.packets) - before <= 1
