@@ -13,6 +13,8 @@ taught. What may be noted:
 - `hint_given`: in the plan's order, one an answer of the tutor's.
 - `misconception_seen`: one of the step's own.
 - `solved_for_them`: only when all hints are given, and the student has had a turn.
+- A right answer that was checked and not noted is noted for the tutor, when the next answer of the
+  student's is to be checked: the tutor has gone on.
 - A wrong or unclear answer counts once for each of the student's turns, however often it is
   checked.
 """
@@ -46,6 +48,8 @@ class Course:
         "Where in the conversation the open step was opened."
         self._counted_at = -1
         "The student's turn whose wrong answer was counted last."
+        self._right_at = -1
+        "The student's turn in which a check found the open step's answer."
         self._hinted_in = ""
         "The answer of the tutor's that gave the last hint."
         for item in items:
@@ -112,7 +116,14 @@ class Course:
                 state = replace(state, attempts=state.attempts + 1, misses=0)
             else:
                 state = replace(state, misses=state.misses + 1)
+        self._right_at = last_turn if judged.verdict == "right" else -1
         self.state = _having(state, judged.misconception)
+
+    def passed(self, last_turn: int, place: int) -> list[tuple[int, str]]:
+        """The moves of a tutor that went on after a right answer, and did not note that."""
+        if self.finished or not 0 <= self._right_at < last_turn:
+            return []
+        return self._over("done", place)
 
     def advice(self, judged: Judged) -> str:
         """What the tutor had best do with an answer that was judged so."""
@@ -225,7 +236,7 @@ class Course:
             finished=last,
             results=(*state.results, result),
         )
-        self._opened_at = place
+        self._opened_at, self._right_at = place, -1
         return [(at, status), (at, "lesson_done") if last else (at + 1, "asking")]
 
 

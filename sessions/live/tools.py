@@ -16,7 +16,7 @@ The item's words say only what the student may know; its data never goes to a st
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 from uuid import uuid4
 
@@ -64,6 +64,8 @@ class _Running:
     position: int
     at_ms: int
     step: int
+    moved: bool = False
+    "With it the lesson went on to this step."
 
 
 class Tools:
@@ -191,11 +193,8 @@ class Tools:
 
     def _carry_out(self, call: ToolCalled, use: Use, now: float) -> list[Action]:
         match use:
-            case CheckAnswer(said):
-                if self.course.finished:
-                    raise NotNoted("The lesson is over. Say the closing.")
-                step = self.course.step
-                return self._run(call, use, Check(step, said, self._brief.language), now)
+            case CheckAnswer():
+                return self._check(call, use, now)
             case LookUp(about):
                 return self._run(call, use, Search(self._brief.material, about), now)
             case Show():
@@ -207,9 +206,19 @@ class Tools:
                 data = self._data(call.name, use, result, self.course.number)
                 return [*self._ask_person(reason, data, now), _given(call, result)]
 
-    def _run(self, call: ToolCalled, use: Use, job: Job, now: float) -> list[Action]:
+    def _check(self, call: ToolCalled, use: CheckAnswer, now: float) -> list[Action]:
+        moves = self.course.passed(self._log.last_turn(), self._log.last_place())
+        told = [action for step, status in moves for action in self._move(step, status)]
+        if self.course.finished:
+            return [*told, _error(call, "The lesson is over. Say the closing.")]
+        job = Check(self.course.step, use.said, self._brief.language)
+        return [*told, *self._run(call, use, job, now, moved=bool(moves))]
+
+    def _run(
+        self, call: ToolCalled, use: Use, job: Job, now: float, *, moved: bool = False
+    ) -> list[Action]:
         self._numbers += 1
-        running = self._placed(call, use, now)
+        running = replace(self._placed(call, use, now), moved=moved)
         self._running[self._numbers] = running
         return [RunTool(self._numbers, job)]
 
@@ -228,6 +237,9 @@ class Tools:
         result: dict[str, Any] = {"verdict": judged.verdict, "understood": judged.value}
         if judged.misconception is not None:
             result["misconception"] = judged.misconception + 1
+        if running.moved:
+            at = self.course.state.step
+            result |= {"open_step": at + 1, "progress": {"step": at, "status": "asking"}}
         return result | ({"now": advice} if advice else {})
 
     def _show(self, call: ToolCalled, use: Show, now: float) -> list[Action]:

@@ -509,3 +509,47 @@ def test_whatever_the_model_asks_for_it_acts_in_this_lesson_only():
     assert run.job.step is BRIEF.steps[0]
     lesson.use(answer, "ask_for_human", reason="x", to="everyone", **others)
     assert lesson.tools()[-1].data["tool"]["arguments"] == {"reason": "x"}
+
+
+# ---- a tutor that notes nothing ----------------------------------------------------------------
+
+
+def test_a_right_answer_that_was_not_noted_is_when_the_next_one_is_to_be_checked():
+    lesson, answer = opened()
+    checked(lesson, answer, RIGHT)
+    checked(lesson, answer, RIGHT)
+    assert lesson.talk.progress.step == 0, "the student has said nothing since"
+    spoken(lesson, answer, "Right. Why is that a half?")
+    answered(lesson, "Two is half of four")
+    answer = lesson.ask(output_modalities=("text",))
+    out = lesson.use(answer, "check_answer", said="two is half of four")
+    assert one(out, RunTool).job.step == BRIEF.steps[1]
+    assert [event.step for event in told(out, LessonProgressed)][-1] == 2
+    out = lesson.did(lesson.talk.tool_done(one(out, RunTool).number, RIGHT, lesson.now))
+    result = given(out)
+    assert (result["open_step"], result["progress"]["step"]) == (2, 1)
+    assert lesson.talk.progress.step == 1
+    noted(lesson, answer, "step_done", 1)
+    assert lesson.talk.progress.step == 1, "it is noted already"
+
+
+def test_after_a_wrong_answer_nothing_is_noted_for_the_tutor():
+    lesson, answer = opened()
+    checked(lesson, answer, WRONG)
+    spoken(lesson, answer, "Not quite. How many slices are there?")
+    answered(lesson, "Four")
+    answer = lesson.ask(output_modalities=("text",))
+    out = lesson.use(answer, "check_answer", said="four")
+    assert one(out, RunTool).job.step == BRIEF.steps[0] and lesson.talk.progress.step == 0
+
+
+def test_a_tutor_that_notes_nothing_comes_to_the_end():
+    lesson, answer = opened()
+    for _ in BRIEF.steps:
+        checked(lesson, answer, RIGHT)
+        spoken(lesson, answer)
+        answered(lesson, "And so on")
+        answer = lesson.ask(output_modalities=("text",))
+    out = lesson.use(answer, "check_answer", said="and so on")
+    assert given(out) == {"error": "The lesson is over. Say the closing."}
+    assert lesson.talk.progress.status == "lesson_done"
