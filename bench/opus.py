@@ -17,6 +17,7 @@ import numpy as np
 
 from ai.audio import FRAME_BYTES, FRAME_MS, silence
 from ai.local.ears import LocalEars
+from ai.local.voice import voices_for
 from ai.local.workers import Workers
 from bench import speech
 from bench.answers import HELD_OUT, TUNED, Said
@@ -25,6 +26,10 @@ from server.rtc import opus
 from server.rtc.receiving import Arrived, Concealed, Quiet, Receiving, Recovered, Sound
 
 FRAME_S = FRAME_MS / 1000
+SENTENCES = (
+    "Cut the pizza into four equal slices, and tell me how many of them make one half.",
+    "Photosynthesis makes sugar out of light, water and carbon dioxide. What else comes out?",
+)
 FLUSH_S = 1.0
 NAMES = ("all", "concealed", "silent")
 
@@ -140,11 +145,14 @@ class Row:
     decode_us: float = 0.0
     kbps: float = 0.0
     distance: float = 0.0
+    "Of what students say."
+    tutor: float = 0.0
+    "Of what the tutor says."
 
     def __str__(self) -> str:
         return (
             f"| {self.name} | {self.encode_us:.0f} | {self.decode_us:.0f} | {self.kbps:.1f} "
-            f"| {self.distance:.1f} | {self.heard} of {self.answers} |"
+            f"| {self.distance:.1f} | {self.tutor:.1f} | {self.heard} of {self.answers} |"
         )
 
 
@@ -152,6 +160,7 @@ async def measure(
     name: str,
     ears: LocalEars,
     answers: Sequence[tuple[Said, str]],
+    tutor: Sequence[bytes],
     network: Network = Network(),
     mend: str = "all",
     **coding: int,
@@ -171,15 +180,26 @@ async def measure(
         row.decode_us += (time.process_time() - start_s) * 1e6
         row.kbps += sum(map(len, packets)) * 8 / FRAME_MS
         frames += len(packets)
-        heard = carried(packets, Network(network.loss, network.jitter_ms, 0.02, number), mend)
+        there = Network(network.loss, network.jitter_ms, network.duplicate, number)
+        heard = carried(packets, there, mend)
         late = delay_samples(heard, pcm) * 2
         row.distance += distance_db(heard[late:], pcm) / len(answers)
         words = await ears.transcribe(heard, brief_of(said.lesson), said.step)
         row.heard += words.text == said.text
+    for pcm in tutor:
+        heard = carried(encoded(pcm, **coding), network, mend)
+        late = delay_samples(heard, pcm) * 2
+        row.tutor += distance_db(heard[late:], pcm) / len(tutor)
     row.encode_us /= frames
     row.decode_us /= frames
     row.kbps /= frames
     return row
+
+
+async def spoken(workers: Workers, sentence: str) -> bytes:
+    """The tutor's local voice."""
+    meta = {"text": sentence, "language": "en", "speed": 1.0, "voices": voices_for("en", "")}
+    return (await workers.call("speak", meta, timeout_s=20.0)).pcm
 
 
 async def main() -> None:
@@ -191,17 +211,19 @@ async def main() -> None:
     workers = Workers(ears=1)
     await workers.start()
     ears = LocalEars(workers)
-    print("| | encode µs | decode µs | kbit/s | distance dB | heard |\n|---|---|---|---|---|---|")
-    for complexity in (0, 2, 3, 4, 5, 6, 8, 10):
+    tutor = [await spoken(workers, sentence) for sentence in SENTENCES]
+    print("| | encode µs | decode µs | kbit/s | student dB | tutor dB | heard |")
+    print("|---|---|---|---|---|---|---|", flush=True)
+    for complexity in (0, 2, 4, 6, 8, 10):
         name = f"complexity {complexity}, {opus.BITRATE_BPS // 1000} kbit/s"
-        print(await measure(name, ears, answers, complexity=complexity), flush=True)
-    for bitrate_bps in (16_000, 20_000, 24_000, 32_000):
+        print(await measure(name, ears, answers, tutor, complexity=complexity), flush=True)
+    for bitrate_bps in (16_000, 24_000, 32_000):
         name = f"complexity {opus.COMPLEXITY}, {bitrate_bps // 1000} kbit/s"
-        print(await measure(name, ears, answers, bitrate_bps=bitrate_bps), flush=True)
-    bad = Network(loss=0.10, jitter_ms=100)
+        print(await measure(name, ears, answers, tutor, bitrate_bps=bitrate_bps), flush=True)
+    bad = Network(loss=0.10, jitter_ms=100, duplicate=0.02)
     for mend in NAMES:
         name = f"10 % lost, 100 ms jitter: {mend}"
-        row = await measure(name, ears, answers, bad, mend, loss_percent=10)
+        row = await measure(name, ears, answers, tutor, bad, mend, loss_percent=10)
         print(row, flush=True)
     await workers.close()
 

@@ -17,7 +17,7 @@ from server.rtc.rtp import TICKS_PER_MS
 FRAME_TICKS = FRAME_MS * TICKS_PER_MS  # 960
 FRAME_SAMPLES = FRAME_BYTES // 2
 BITRATE_BPS = 28_000
-COMPLEXITY = 5
+COMPLEXITY = 4
 "Both chosen by measurement: docs/performance.md, Voice over WebRTC."
 SILENCE = b"\x48"
 """20 ms without sound: the first byte of a packet (RFC 6716, 3.1: SILK, wideband, 20 ms, mono, one

@@ -31,6 +31,7 @@ JITTERS = 3  # of RTCP's mean deviation: about the 95 % that NetEQ waits for
 BELIEVED_S = 1.0
 """Who was sending and is not heard of for so long hears nothing either, as far as one knows; and
 who reports a packet from so long before as the last got nothing after it."""
+_NOTHING = bytes(FRAME_BYTES)
 MOST_OPEN = 16  # responses that were neither completed nor cleared
 
 
@@ -296,7 +297,15 @@ class Sending:
                 pcm = (pcm + settle(pcm))[:FRAME_BYTES]
             spurt = self._spurt
             timestamp = self._spurts.timestamp(self._slot)
-            self._frame(pcm, actions, begins)
+            # A synthesizer's pauses are without any noise; a sixth of what espeak says is.
+            if pcm != _NOTHING:
+                self._tail = TAIL
+                self._frame(pcm, actions, begins)
+            elif self._tail:
+                self._tail -= 1
+                self._frame(pcm, actions, begins)
+            else:
+                self._frame(None, actions, begins)
             if begins is not None:
                 at_ms = head.sent * SAMPLE_BYTES // BYTES_PER_MS
                 actions.append(Started(head.response_id, head.item_id, at_ms, timestamp))
@@ -304,7 +313,6 @@ class Sending:
             spurt.samples += samples
             head.sent += samples
             self._last_frame = pcm
-            self._tail = TAIL
         if not head.waiting and (head.complete or len(self._queue) > 1):
             self._finish(self._queue.popleft(), actions)
 
@@ -317,7 +325,7 @@ class Sending:
             self._open.pop(response_id, None)
             actions.append(Stopped(response_id))
 
-    def _frame(self, pcm: bytes, actions: list[Action], begins: Spurt | None = None) -> None:
+    def _frame(self, pcm: bytes | None, actions: list[Action], begins: Spurt | None = None) -> None:
         actions.append(Frame(pcm, self._spurts.timestamp(self._slot), self._silent, begins))
         self._silent = False
         self._slot += 1

@@ -13,6 +13,8 @@ from typing import Protocol
 from ai.audio import silence
 from server.rtc import opus
 from server.rtc.receiving import (
+    SHORTEST_WAIT_MS,
+    STEP_MS,
     Arrived,
     Began,
     Concealed,
@@ -27,6 +29,7 @@ from server.rtc.sending import Action, Frame, Position, Sending, Started, Stoppe
 
 FIRST_LOSS_PERCENT = 5.0  # until the receiver has reported: a usual wireless network
 _WORSE, _BETTER = 0.5, 0.2  # of a report: loss is believed at once, its end slowly
+_SOON_S = (SHORTEST_WAIT_MS + STEP_MS) / 1000  # where nothing is held nothing is due before that
 _SOFT_S = 0.02  # the receive buffer may wait so long for a tick of the sender
 
 
@@ -122,7 +125,8 @@ class Voice:
         self._sending.arrived(now)
         if sounds := self._receiving.add(sequence, timestamp, payload, ssrc, now):
             self._hear(sounds)
-        self._arm()
+        if self._timer is None or self._receiving.held or self._wakes_at > now + _SOON_S:
+            self._arm()
 
     def report(self, report: ReceiverReport) -> None:
         """The student's side tells what it got."""

@@ -206,6 +206,17 @@ def test_the_end_of_an_item_that_fills_no_frame_is_sent(line):
     assert abs(sound[1:] - sound[:-1]).max() < 1_500
 
 
+def test_pauses_in_speech_are_not_encoded_but_keep_their_time(line):
+    line.say("resp_1", "item_1", tone(100) + bytes(48 * 200) + tone(100))
+    line.run(1.0)
+    said = [frame.pcm for _, frame in line.frames[:20]]
+    assert [pcm is None for pcm in said] == [False] * 7 + [True] * 8 + [False] * 5
+    assert len(line.of(Started)) == 1
+    ticks = [(b.timestamp - a.timestamp) % 2**32 for (_, a), (_, b) in pairwise(line.frames[:20])]
+    assert ticks == [960] * 19
+    assert line.positions("item_1")[-1] == 400
+
+
 def test_a_byte_too_much_is_left_out(line):
     line.say("resp_1", "item_1", counting(700) + b"x")
     line.run(0.5)
