@@ -4,7 +4,7 @@ import asyncio
 import fractions
 from typing import Any
 
-from aiortc import RTCPeerConnection, RTCSessionDescription
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import AudioStreamTrack, MediaStreamTrack
 from av import AudioFrame
 
@@ -91,8 +91,14 @@ class Heard:
 class Client:
     """A peer connection with a microphone, a loudspeaker and the channel `oai-events`."""
 
-    def __init__(self, *, events: bool = True, sound: bool = True) -> None:
-        self.connection = RTCPeerConnection()
+    def __init__(
+        self,
+        *,
+        events: bool = True,
+        sound: bool = True,
+        configuration: RTCConfiguration | None = None,
+    ) -> None:
+        self.connection = RTCPeerConnection(configuration)
         self.channel = self.connection.createDataChannel("oai-events") if events else None
         self.messages: list[str] = []
         self.frames = 0
