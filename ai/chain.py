@@ -233,12 +233,13 @@ class Course:
         lived_s = 0.0 if opened_at is None else now - opened_at
         lasts_s = SHORTEST_LIFE_S if self._is_last() else PROVEN_S
         lived = lived_s >= lasts_s and not fault.code.endswith(STALLED)
-        worked = self._proved or lived
+        # Who ends leg after leg by its limit may well have said a sentence on each.
+        worked = lived or (self._proved and fault.kind != "limit")
         if worked or self._trouble_at is None:
             self._tries = 0
             self._trouble_at = now
         self._proved = False
-        if fault.kind == "limit" and worked:  # else whoever ends each leg early is never left
+        if fault.kind == "limit" and worked:
             return self._same(0.0, now)
         if fault.kind == "terminal" or self._tries >= len(BACKOFF_S):
             return self._next(now)

@@ -430,3 +430,16 @@ def test_whatever_happens_trouble_soon_ends_on_another_engine_or_in_a_rest(
             trouble = trouble if trouble is not None and trouble[0] == name else (name, now)
             last = step.engine is engines.engines[-1]
             assert last or fault.kind != "terminal"
+
+
+def test_an_engine_that_answers_and_ends_each_leg_by_its_limit_at_once_is_left_for_the_next() -> (
+    None
+):
+    course = Course(chain("a", "offline"))
+    engines, now = [tried(course.begin(0))], 0.0
+    while engines[-1] == "a" and len(engines) < 10:
+        course.opened(now)
+        course.proved(now + 0.5)
+        now += 1.0
+        engines.append(tried(course.failed(OVER, now)))
+    assert engines == ["a", "a", "a", "offline"] and now <= 3.0
