@@ -250,6 +250,7 @@ class Line:
     def _instruct(self, leg: Leg, action: Action) -> None:
         match action:
             case Detect(detection):
+                self._pulse.detect(detection)
                 leg.detect(detection)
             case Commit(turn):
                 self._pulse.committed()

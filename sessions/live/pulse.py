@@ -4,7 +4,7 @@ A leg that was opened and says nothing of a fault may be dead all the same. What
 student's audio and its reports go in; the name of what is missing comes out. No I/O, no clock.
 """
 
-from ai.engine import Ask, Patience
+from ai.engine import Ask, Patience, TurnDetection
 from ai.events import (
     AnswerEnded,
     EngineEvent,
@@ -22,6 +22,7 @@ LOUD = 2_000  # of 32,767: speech near a microphone peaks at 3,000 and more
 QUIET = 700  # no speech: the noise of a room, or of a microphone
 LOUD_WITHIN_MS = 20_000  # what was loud longer ago was no speech, or ears are not deaf
 ONSET_MS = 500
+OVERDUE_MS = 1_000  # after the silence that ends a turn its end is told within this
 LONGEST_TURN_MS = 75_000  # a turn ends by itself after 60 s
 
 
@@ -41,6 +42,10 @@ class Pulse:
         self._turn_ms = 0
         self._quiet_ms = 0
         "Of the turn under way: how long it is, and how long it has been quiet."
+        self._silence_ms: int | None = None
+        "That ends a turn; None: the client ends it."
+        self._turn_told = False
+        "That the turn's end takes longer."
         self._hears_itself = False
         self._since_loud_ms = 0
         "Since loud audio began of which it has said nothing."
@@ -49,7 +54,12 @@ class Pulse:
     # ---- what goes in ------------------------------------------------------------------------
 
     def asked(self, ask: Ask, now: float) -> None:
-        self._ask, self._moved_at, self._told, self._calls = ask, now, False, 0
+        self._ask, self._moved_at, self._told, self._calls = ask, now, self._turn_told, 0
+        self._turn_told = False
+
+    def detect(self, detection: TurnDetection | None) -> None:
+        """How turns end from now on."""
+        self._silence_ms = detection.silence_ms if detection is not None else None
 
     def cancelled(self, answer: str) -> None:
         if self._ask is not None and self._ask.answer == answer:
@@ -77,7 +87,7 @@ class Pulse:
                 self._since_loud_ms += length_ms
                 if self._since_loud_ms > LOUD_WITHIN_MS:
                     self._since_loud_ms = self._loud_ms = 0
-        return self._audio_missing() is not None
+        return self._audio_missing() is not None or self._is_turn_slow()
 
     def reported(self, event: EngineEvent, now: float) -> None:
         """The leg gave a sign of life."""
@@ -87,6 +97,7 @@ class Pulse:
         match event:
             case SpeechStarted():
                 self._turn, self._turn_ms, self._quiet_ms = True, 0, 0
+                self._turn_told = False
             case SpeechConfirmed():
                 self._quiet_ms = 0
             case SpeechStopped() | SpeechDropped():
@@ -113,7 +124,13 @@ class Pulse:
     # ---- what comes out ----------------------------------------------------------------------
 
     def slow(self, now: float) -> bool:
-        """Whether the student should be told now that the answer takes longer; once an answer."""
+        """Whether the student should be told now that the answer takes longer; once an answer.
+
+        Also before it is asked for, where the student has been quiet and the turn does not end.
+        """
+        if self._is_turn_slow():
+            self._turn_told = True
+            return True
         due = self._slow_due()
         if due is None or now < due:
             return False
@@ -135,6 +152,12 @@ class Pulse:
         if ears_s is not None and self._doubts_ears and self._loud_ms >= ears_s * 1000:
             return "ears_stalled"
         return None
+
+    def _is_turn_slow(self) -> bool:
+        told_s, silence_ms = self.patience.told_s, self._silence_ms
+        if not self._turn or self._turn_told or told_s is None or silence_ms is None:
+            return False
+        return self._quiet_ms >= max(told_s * 1000, silence_ms + OVERDUE_MS)
 
     @property
     def doubtful_ms(self) -> int:

@@ -419,7 +419,11 @@ def test_a_turn_that_never_ends_is_heard_by_another_leg() -> None:
             await stage.student.wait(1_000)
             asyncio.get_running_loop().call_later(0.5, setattr, nova.manner, "silent", True)
             await stage.student.speak(1_000)
-            await stage.student.wait(5_500)
+            await stage.student.wait(2_400)
+            assert stage.notices() == []
+            await stage.student.wait(500)
+            assert stage.notices() == ["tutor_slow"]
+            await stage.student.wait(2_600)
             nova.manner.silent = False
             await stage.student.wait(3_000)
             stage.all_heard_once()

@@ -3,7 +3,7 @@
 import pytest
 
 from ai.cascade import WORDS_WITHIN_MOST_S
-from ai.engine import Ask, Patience
+from ai.engine import Ask, Patience, TurnDetection
 from ai.events import (
     AnswerEnded,
     AnswerStarted,
@@ -148,3 +148,27 @@ def test_the_usual_patience_outlasts_the_slowest_parts() -> None:
     assert usual.answer_s > WORDS_WITHIN_MOST_S + 8
     assert usual.turn_s > 10, "the most patience a plan may ask for"
     assert usual.ears_s is None and usual.told_s is None
+
+
+@pytest.mark.parametrize(("silence_ms", "told_ms"), [(900, 2_500), (4_000, 5_000)])
+def test_a_turn_whose_end_is_overdue_is_told(silence_ms: int, told_ms: int) -> None:
+    pulse = Pulse(PATIENCE)
+    pulse.detect(TurnDetection(silence_ms))
+    pulse.reported(SpeechStarted("t", 0), 100.0)
+    pulse.reported(SpeechConfirmed("t"), 100.0)
+    pulse.heard(LOUD, 3_000)
+    assert not pulse.heard(0, told_ms - 20) and not pulse.slow(103)
+    assert pulse.heard(0, 20)
+    assert pulse.slow(103) and not pulse.slow(103), "once"
+    pulse.reported(SpeechStopped("t", 3_000), 106.0)
+    pulse.asked(ASK, 106.0)
+    assert not pulse.slow(109), "it is known by now"
+    pulse.asked(ASK, 120.0)
+    assert pulse.slow(123)
+
+
+def test_a_turn_that_the_client_ends_may_be_quiet() -> None:
+    pulse = Pulse(PATIENCE)
+    pulse.detect(None)
+    pulse.reported(SpeechStarted("t", 0), 100.0)
+    assert not pulse.heard(0, 4_900) and not pulse.slow(105)
