@@ -11,7 +11,8 @@ export function LessonDialog({ name, close, api, me, room, state, lesson, choose
     board: () => html`<${Dialog} title="Board" onClose=${close} kind="sheet">
       <${BoardContent} figures=${figures} formulas=${board} goal=${progress?.goal ?? lesson.goal} language=${lesson.language} /><//>`,
     options: () => html`<${Dialog} title="Options" onClose=${close}>
-      <${Options} preferences=${me.preferences} choose=${choose} hears=${lesson.hears_speech} /><//>`,
+      <${Options} preferences=${me.preferences} choose=${choose} hears=${lesson.hears_speech} room=${room}
+        listens=${state.microphone === "on"} /><//>`,
     ask: () => html`<${Ask} close=${close} ask=${(reason) => room.askPerson(reason)} />`,
     finish: () => html`<${Finish} close=${close} title=${lesson.title} finish=${() => room.finish()} />`,
     readers: () => html`<${Dialog} title="Who can read this lesson" onClose=${close}>

@@ -1,7 +1,9 @@
+import { Devices } from "../js/audio/devices.js";
 import { Microphone } from "../js/audio/microphone.js";
 import { openSound } from "../js/audio/sound.js";
 import { troubleOf } from "../js/audio/trouble.js";
-import { html, useEffect, useRef, useState } from "../lib/html.js";
+import { html, useEffect, useMemo, useRef, useState } from "../lib/html.js";
+import { SoundDevice } from "./sound-devices.js";
 
 const RECORD_MS = 4000;
 const HEARD_LEVEL = 0.35; // about -43 dBFS: a quiet voice at arm's length
@@ -16,6 +18,7 @@ export function MicCheck({ onDone }) {
   const [stage, setStage] = useState("ask"); // ask | listening | recorded | trouble
   const [trouble, setTrouble] = useState(null);
   const [hint, setHint] = useState("");
+  const devices = useMemo(() => new Devices(), []);
   const meter = useRef(null);
   const parts = useRef({ context: null, microphone: null, frames: [], loudest: 0, timers: [] });
 
@@ -53,9 +56,9 @@ export function MicCheck({ onDone }) {
     close();
     setHint("");
     try {
-      parts.current.context = await openSound();
+      parts.current.context = await openSound(devices.chosen("audiooutput"));
       parts.current.microphone = new Microphone(parts.current.context);
-      await parts.current.microphone.open(hear, () => fail("unplugged"));
+      await parts.current.microphone.open(hear, () => fail("unplugged"), devices.chosen("audioinput"));
       setStage("listening");
       parts.current.timers.push(setTimeout(() => {
         if (!parts.current.heard) setHint(silentHint(parts.current.microphone.label));
@@ -63,6 +66,11 @@ export function MicCheck({ onDone }) {
     } catch (error) {
       fail(error.name);
     }
+  };
+  const choose = (kind, id) => {
+    devices.choose(kind, id);
+    if (kind === "audioinput") listen();
+    else parts.current.context?.setSinkId?.(id).then(playBack, () => null);
   };
   const fail = (name) => {
     close();
@@ -82,6 +90,8 @@ export function MicCheck({ onDone }) {
       ${stage === "trouble" && html`<${Help} trouble=${trouble} />`}
     </div>
     <p class="check-hint" role="status">${stage === "listening" ? hint : ""}</p>
+    ${stage === "listening" && html`<${SoundDevice} devices=${devices} kind="audioinput" choose=${choose} />`}
+    ${stage === "recorded" && html`<${SoundDevice} devices=${devices} kind="audiooutput" choose=${choose} />`}
     <${Choices} stage=${stage} listen=${listen} again=${playBack} onDone=${onDone} />
   </section>`;
 }

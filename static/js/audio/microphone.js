@@ -1,8 +1,6 @@
 /** The student's microphone: asked for once, heard in frames of 20 ms. */
 
-const WISHES = {
-  audio: { channelCount: 1, echoCancellation: true, noiseSuppression: true, autoGainControl: true },
-};
+const WISHES = { channelCount: 1, echoCancellation: true, noiseSuppression: true, autoGainControl: true };
 
 export class Microphone {
   #context;
@@ -19,11 +17,14 @@ export class Microphone {
    *
    * @param hear (pcm: ArrayBuffer, level: 0..1) => void, fifty times a second
    * @param lost () => void: unplugged, or taken away in the browser's settings
+   * @param device the id of the microphone that was chosen; where it is not there, another serves
    * Throws what getUserMedia throws; `trouble.js` puts it in words.
    */
-  async open(hear, lost) {
+  async open(hear, lost, device = "") {
     if (!navigator.mediaDevices?.getUserMedia) throw new DOMException("no mediaDevices", "NotSupportedError");
-    this.#stream = await navigator.mediaDevices.getUserMedia(WISHES);
+    this.#stream = await navigator.mediaDevices.getUserMedia({
+      audio: device ? { ...WISHES, deviceId: { ideal: device } } : WISHES,
+    });
     for (const track of this.#stream.getAudioTracks()) track.onended = lost;
     const source = this.#context.createMediaStreamSource(this.#stream);
     const capture = new AudioWorkletNode(this.#context, "capture");
@@ -38,9 +39,14 @@ export class Microphone {
     return this.#stream !== null;
   }
 
+  /** What a call sends; null while it is closed. */
+  get track() {
+    return this.#stream?.getAudioTracks()[0] ?? null;
+  }
+
   /** The name of the device, to ask "is the right microphone chosen?" */
   get label() {
-    return this.#stream?.getAudioTracks()[0]?.label ?? "";
+    return this.track?.label ?? "";
   }
 
   /** Stops listening, and lets the browser's own light go out. */
