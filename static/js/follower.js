@@ -5,7 +5,7 @@
 
 import { resumePoint } from "./items.js";
 import { NOTHING_YET, reduce } from "./lesson.js";
-import { LessonSocket } from "./socket.js";
+import { LessonLine } from "./line.js";
 import { Store } from "./store.js";
 import { readingsOf } from "./things.js";
 
@@ -13,9 +13,9 @@ export class Follower {
   #socket;
   #beat = null;
 
-  constructor({ api, session, Socket = LessonSocket }) {
+  constructor({ api, session, Line = LessonLine }) {
     this.store = new Store(reduce, { ...NOTHING_YET, sound: "off" });
-    this.#socket = new Socket({
+    this.#socket = new Line({
       api, lesson: null,
       place: () => ({ session, after: resumePoint(this.state.items) }),
       options: () => ({ type: "realtime" }),

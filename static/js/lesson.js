@@ -12,12 +12,17 @@ const QUIET_ERRORS = new Set([
   "input_audio_buffer_commit_empty",
 ]);
 const QUIET_NOTICES = new Set(["paused", "resumed"]); // the control says it already
+const POOR = {
+  code: "poor_connection",
+  text: "Your connection is poor just now, so your tutor may sound broken. Nothing is lost: read the words, or type.",
+};
 const NOTICES = 3;
 const FIGURES = 4; // of the open step; the server remembers as many
 
 export const NOTHING_YET = {
   phase: "idle", // idle | connecting | open | reconnecting | taken | refused | over
   refusal: null,
+  line: null, // call | socket
   quality: "good", // good | fair | poor
   session: null,
   items: [],
@@ -178,7 +183,11 @@ const HANDLERS = {
     phase: state.ended ? "over" : phase, refusal,
     ...(phase === "open" ? {} : { speech: "none", response: null, ...interrupt(state, () => true) }),
   }),
-  "page.quality": (state, { quality }) => ({ quality }),
+  "page.line": (state, { line }) => ({ line }),
+  "page.quality": (state, { quality }) => ({
+    quality, notices: quality === "good" ? state.notices.filter(({ code }) => code !== POOR.code) : state.notices,
+  }),
+  "page.poor": (state) => notify(state, POOR.code, POOR.text),
   "page.microphone": (state, { microphone, trouble = null }) => ({
     microphone, trouble, speech: microphone === "on" ? state.speech : "none",
   }),

@@ -3,6 +3,8 @@
  * voice. Everything that can be decided without them is in `lesson.js` and `control.js`.
  */
 
+import { CallSound } from "./audio/call-sound.js";
+import { Devices } from "./audio/devices.js";
 import { Microphone } from "./audio/microphone.js";
 import { Playout } from "./audio/playout.js";
 import { openSound } from "./audio/sound.js";
@@ -10,24 +12,27 @@ import { isSounding } from "./control.js";
 import { Heard } from "./heard.js";
 import { resumePoint, unsent } from "./items.js";
 import { NOTHING_YET, reduce } from "./lesson.js";
+import { LessonLine } from "./line.js";
+import { LineWatch } from "./line-watch.js";
 import { toUuid } from "./session-id.js";
-import { LessonSocket, quality } from "./socket.js";
 import { Store } from "./store.js";
 import { readingsOf } from "./things.js";
 import { isWish, wishes } from "./wishes.js";
 
 const SETTLE_MS = 1200; // after a resume: time for the replay before a question is asked again
-const GAP_MEMORY_MS = 15_000;
+const LAST_WORD_MS = 150; // between a microphone and a call: what was said when the button went up
 
 export class LessonRoom {
   #context = null;
   #playout = null;
+  #callSound;
   #microphone = null;
-  #socket;
-  #beat = null;
+  #line;
+  #watch;
   #heardSound = new Heard((event) => this.#send(event));
   #settle = null;
   #silenced = null;
+  #letGo = null; // hold-to-talk: the last word is on its way
   #levels = new Set();
   #sessionId;
 
@@ -35,18 +40,34 @@ export class LessonRoom {
    * @param told.session    (id) => void: keep it in the address
    * @param told.signedOut  () => void
    */
-  constructor({ api, lesson, session, preferences, told }) {
+  constructor({ api, lesson, session, preferences, told, devices = new Devices() }) {
     this.store = new Store(reduce, NOTHING_YET);
+    this.devices = devices;
     this.preferences = preferences;
     this.#sessionId = session;
     this.told = told;
-    this.#socket = new LessonSocket({
-      api, lesson,
+    this.#callSound = new CallSound({
+      played: (id, ms) => this.#sounded("page.played", "played", id, ms),
+      finished: (id, ms) => this.#sounded("page.finished", "finished", id, ms),
+      dropped: (id, ms) => this.#sounded("page.played", "dropped", id, ms),
+      guessed: (id, ms, over) => this.#do({ type: over ? "page.finished" : "page.played", id, ms }),
+      sounds: () => this.#line.sounds(),
+      blocked: () => this.#do({ type: "page.sound", sound: "blocked" }),
+      latencyMs: () => Math.round(1000 * (this.#context?.outputLatency || this.#context?.baseLatency || 0)),
+    });
+    this.#line = new LessonLine({
+      api, lesson, calls: true,
       place: () => ({ session: this.#sessionId, after: resumePoint(this.state.items) }),
-      options: () => wishes(this.preferences, this.state.sound),
+      options: (kind) => wishes(this.preferences, this.state.sound, kind),
       receive: (event) => this.#receive(event),
       hear: (id, pcm) => this.#playout?.push(id, pcm),
+      voice: (voice) => this.#voice(voice),
       phase: (phase, refusal) => this.#phase(phase, refusal),
+    });
+    this.#watch = new LineWatch(this.#line, {
+      gaps: (withinMs) => this.#playout?.recentGaps(withinMs) ?? 0,
+      quality: (quality) => this.#do({ type: "page.quality", quality }),
+      poor: () => this.#do({ type: "page.poor" }),
     });
   }
 
@@ -67,33 +88,39 @@ export class LessonRoom {
   /** Called by a press of the student's, so that the browser lets sound through. */
   async start({ talking }) {
     this.#do({ type: "page.hand", handHeld: this.preferences.hold_to_talk ? false : null });
-    this.#beat = setInterval(() => this.#everySecond(), 1000);
-    window.addEventListener("online", this.#online);
+    this.#watch.start();
+    window.addEventListener("pagehide", this.#hidden);
+    window.addEventListener("pageshow", this.#shown);
     await this.#openSound();
-    const line = this.#socket.open();
+    const line = this.#line.open();
     if (talking) await this.listen();
     await line;
   }
 
   /** Leaves without ending the lesson: it waits on the server. */
   leave() {
-    clearInterval(this.#beat);
+    this.#watch.stop();
     clearTimeout(this.#settle);
-    window.removeEventListener("online", this.#online);
-    this.#socket.close();
+    clearTimeout(this.#letGo);
+    window.removeEventListener("pagehide", this.#hidden);
+    window.removeEventListener("pageshow", this.#shown);
+    this.#line.close();
+    this.#callSound.close();
     this.#microphone?.close();
     this.#context?.close();
   }
 
-  reopen = () => this.#socket.open();
+  reopen = () => this.#line.open();
 
   // ---- the microphone
 
   async listen() {
     this.#do({ type: "page.microphone", microphone: "asking" });
+    this.#microphone?.close();
     this.#microphone = new Microphone(this.#context);
     try {
-      await this.#microphone.open((pcm, level) => this.#heard(pcm, level), () => this.#trouble("unplugged"));
+      await this.#microphone.open((pcm, level) => this.#heard(pcm, level), () => this.#trouble("unplugged"),
+        this.devices.chosen("audioinput"));
       this.#do({ type: "page.microphone", microphone: "on" });
     } catch (error) {
       this.#trouble(error.name);
@@ -117,10 +144,19 @@ export class LessonRoom {
   /** Hold-to-talk: the button or the key goes down, and comes up again. */
   hold(down) {
     if (this.state.handHeld === null || this.state.handHeld === down) return;
+    if (this.#letGo !== null) this.#said();
     if (down) this.interrupt();
+    else if (this.#line.kind === "call") this.#letGo = setTimeout(() => this.#said(), LAST_WORD_MS);
     this.#do({ type: "page.hand", handHeld: down });
     if (down) return;
     this.#level(0);
+    if (this.#letGo === null) this.#said();
+  }
+
+  #said() {
+    clearTimeout(this.#letGo);
+    this.#letGo = null;
+    this.#letThrough();
     this.commit();
     this.#send({ type: "response.create" });
   }
@@ -149,7 +185,7 @@ export class LessonRoom {
 
   repeat() {
     if (isSounding(this.state)) return;
-    if (this.state.sound === "on" && this.#playout?.replay()) return;
+    if (this.state.sound === "on" && this.#line.kind === "socket" && this.#playout?.replay()) return;
     this.type("Can you say that again, please?");
   }
 
@@ -174,15 +210,25 @@ export class LessonRoom {
   /** A choice of the student's: speed, volume, hold-to-talk, the tutor's voice on or off. */
   prefer(preferences) {
     this.preferences = { ...this.preferences, ...preferences };
-    if (this.#playout) this.#playout.volume = this.preferences.volume ?? 1;
+    this.#setVolume();
     if ("hold_to_talk" in preferences) {
       this.#do({ type: "page.hand", handHeld: preferences.hold_to_talk ? false : null });
     }
-    if (isWish(preferences)) this.#send({ type: "session.update", session: wishes(this.preferences, this.state.sound) });
+    if (isWish(preferences)) this.#send({ type: "session.update", session: wishes(this.preferences, this.state.sound, this.#line.kind ?? "socket") });
+  }
+
+  /** Another microphone or loudspeaker: at once, and from now on. */
+  async useDevice(kind, id) {
+    this.devices.choose(kind, id);
+    if (kind === "audiooutput") {
+      this.#callSound.output = id;
+      await this.#context?.setSinkId?.(id).catch(() => null);
+    } else if (this.state.microphone === "on") await this.listen();
   }
 
   async unblock() {
     await this.#context.resume();
+    await this.#callSound.play();
     this.#do({ type: "page.sound", sound: "on" });
   }
 
@@ -190,7 +236,7 @@ export class LessonRoom {
 
   async #openSound() {
     try {
-      this.#context = await openSound();
+      this.#context = await openSound(this.devices.chosen("audiooutput"));
     } catch {
       this.#do({ type: "page.sound", sound: "off" });
       return;
@@ -201,7 +247,8 @@ export class LessonRoom {
       dropped: (id, ms) => this.#sounded("page.played", "dropped", id, ms),
       replaying: (on) => this.#do({ type: "page.replaying", on }),
     });
-    this.#playout.volume = this.preferences.volume ?? 1;
+    this.#callSound.output = this.devices.chosen("audiooutput");
+    this.#setVolume();
     const listen = () => this.#do({
       type: "page.sound", sound: this.#context.state === "running" ? "on" : "blocked",
     });
@@ -213,7 +260,20 @@ export class LessonRoom {
     const { handHeld, paused, ended } = this.state;
     if (ended || paused || handHeld === false) return;
     this.#level(level);
-    this.#socket.sendSound(pcm);
+    this.#line.sendSound(pcm);
+  }
+
+  /** A call carries the microphone's track, or none where nothing is to be heard. */
+  #letThrough() {
+    const { microphone, handHeld, paused, ended } = this.state;
+    const shut = ended || paused || microphone !== "on" || (handHeld === false && this.#letGo === null);
+    this.#line.talk(shut ? null : this.#microphone.track);
+  }
+
+  #setVolume() {
+    const volume = this.preferences.volume ?? 1;
+    this.#callSound.volume = volume;
+    if (this.#playout) this.#playout.volume = volume;
   }
 
   #level(level) {
@@ -228,6 +288,7 @@ export class LessonRoom {
 
   /** Silence, now; also for an answer whose words are here and whose sound is still on its way. */
   #hush() {
+    this.#callSound.drop();
     this.#playout?.drop(this.state.items.filter((item) => item.sounding).map((item) => item.id));
   }
 
@@ -241,7 +302,9 @@ export class LessonRoom {
     if (event.type === "session.created") this.#greeted(event.session);
     else if (event.type === "response.output_item.added" && event.response_id === this.#silenced) {
       this.#playout?.drop([event.item.id]);
-    } else if (event.type === "output_audio_buffer.paused") this.#playout?.pause();
+    } else if (event.type === "output_audio_buffer.started") this.#begins(event);
+    else if (event.type === "output_audio_buffer.stopped") this.#callSound.stopped(event);
+    else if (event.type === "output_audio_buffer.paused") this.#holds();
     else if (event.type === "output_audio_buffer.resumed") this.#playout?.resume();
     else if (event.type === "output_audio_buffer.cleared") this.#hush();
     else if (event.type === "input_audio_buffer.speech_started" && this.state.replaying) this.#hush();
@@ -252,11 +315,27 @@ export class LessonRoom {
     if (fresh) this.#send({ type: "response.create" });
   }
 
+  #voice(voice) {
+    if (voice) this.#callSound.hear(voice.stream, voice.receiver);
+    else this.#callSound.close();
+    this.#do({ type: "page.line", line: this.#line.kind });
+  }
+
+  /** Over a call: the tutor's voice comes now, unless the student has just cut it short. */
+  #begins(event) {
+    if (event.response_id !== this.#silenced) this.#callSound.started(event);
+  }
+
+  #holds() {
+    this.#callSound.paused();
+    this.#playout?.pause();
+  }
+
   #greeted(session) {
     const id = toUuid(session.id);
     if (id !== this.#sessionId) this.told.session(id);
     this.#sessionId = id;
-    this.#socket.flushSound();
+    this.#line.flushSound();
     for (const item of unsent(this.state.items)) this.#write(item);
     if (this.state.paused) this.#send({ type: "session.pause", on: true });
     clearTimeout(this.#settle);
@@ -284,20 +363,15 @@ export class LessonRoom {
     this.#do({ type: "page.phase", phase, refusal });
   }
 
-  #online = () => this.#socket.hurry();
-
-  #everySecond() {
-    this.#socket.check();
-    const { unsentBytes, roundTripMs } = this.#socket;
-    const now = quality({ unsentBytes, roundTripMs, gaps: this.#playout?.recentGaps(GAP_MEMORY_MS) ?? 0 });
-    if (now !== this.state.quality) this.#do({ type: "page.quality", quality: now });
-  }
+  #hidden = () => this.#line.close();
+  #shown = ({ persisted }) => persisted && this.#line.open();
 
   #do(event) {
     this.store.receive(event);
+    this.#letThrough();
   }
 
   #send(event) {
-    return this.#socket.send(event);
+    return this.#line.send(event);
   }
 }

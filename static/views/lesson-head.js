@@ -10,7 +10,7 @@ export function LessonHead({ lesson, state, saving, open, hasBoard }) {
   return html`<header class="lesson-head">
     <p class="lesson-title" dir="auto" lang=${lesson.language}>${lesson.title}</p>
     ${progress && html`<${Steps} ...${progress} />`}
-    <p class="lesson-line" data-quality=${isOpen ? quality : "none"} data-saving=${saving}>
+    <p class="lesson-line" data-quality=${isOpen ? quality : "none"} data-saving=${saving} data-line=${state.line}>
       <span class="line-saved">${kept}</span>${kept && html`<span aria-hidden="true"> · </span>`}
       <span class="line-bars" aria-hidden="true"><i></i><i></i><i></i></span> ${isOpen
         ? html`<span class=${quality === "good" ? "line-extra" : ""}>${LINES[quality]}<span class="line-extra"> connection</span></span>`

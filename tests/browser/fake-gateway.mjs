@@ -68,8 +68,12 @@ class Gateway {
     }
     const chunks = [];
     for await (const chunk of request) chunks.push(chunk);
-    const body = chunks.length > 0 ? JSON.parse(Buffer.concat(chunks)) : null;
     const { pathname, searchParams } = new URL(request.url, this.address);
+    if (pathname === "/v1/realtime/calls") {
+      response.writeHead(501, { "content-type": "application/json" }).end('{"error":{"code":"calls_off","message":"No calls here."}}');
+      return;
+    }
+    const body = chunks.length > 0 ? JSON.parse(Buffer.concat(chunks)) : null;
     if (!/^\/(api|v1)\//.test(pathname)) {
       servePage(pathname, response);
       return;

@@ -149,7 +149,7 @@ test("who reads along comes back after the last words, waits with the lesson, an
       to = given;
     }
   }
-  const follower = new Follower({ api: {}, session: "s1", Socket });
+  const follower = new Follower({ api: {}, session: "s1", Line: Socket });
   to.receive({ type: "session.created", session: { id: "sess_1", resumed: {} } });
   const done = (id, role, previous) => ({
     type: "conversation.item.done", previous_item_id: previous, item: { id, role, type: "message", status: "completed", content: [{ text: id }] },
