@@ -214,17 +214,17 @@ async def main() -> None:
     tutor = [await spoken(workers, sentence) for sentence in SENTENCES]
     print("| | encode µs | decode µs | kbit/s | student dB | tutor dB | heard |")
     print("|---|---|---|---|---|---|---|", flush=True)
+    bad = Network(loss=0.10, jitter_ms=100, duplicate=0.02)
+    for mend in NAMES:
+        name = f"10 % lost, 100 ms jitter: {mend}"
+        row = await measure(name, ears, answers, tutor, bad, mend, loss_percent=10)
+        print(row, flush=True)
     for complexity in (0, 2, 4, 6, 8, 10):
         name = f"complexity {complexity}, {opus.BITRATE_BPS // 1000} kbit/s"
         print(await measure(name, ears, answers, tutor, complexity=complexity), flush=True)
     for bitrate_bps in (16_000, 24_000, 32_000):
         name = f"complexity {opus.COMPLEXITY}, {bitrate_bps // 1000} kbit/s"
         print(await measure(name, ears, answers, tutor, bitrate_bps=bitrate_bps), flush=True)
-    bad = Network(loss=0.10, jitter_ms=100, duplicate=0.02)
-    for mend in NAMES:
-        name = f"10 % lost, 100 ms jitter: {mend}"
-        row = await measure(name, ears, answers, tutor, bad, mend, loss_percent=10)
-        print(row, flush=True)
     await workers.close()
 
 

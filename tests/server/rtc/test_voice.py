@@ -1,3 +1,4 @@
+import random
 import weakref
 from itertools import pairwise
 
@@ -116,3 +117,90 @@ def test_who_closes_a_voice_when_told_of_its_sound_is_sent_none(call):
     call.voice.play("resp_1", "item_1", tone(100))
     call.clock.run(1.0)
     assert len(call.packets) - before <= 1
+
+
+def test_the_receivers_timer_waits_for_the_senders(call):
+    """One timer: a call that speaks and hears is woken 50 times a second, not more."""
+    call.voice.begin()
+    encoder = opus.Encoder()
+    frame = encoder.encode(tone(FRAME_MS))
+    call.voice.play("resp_1", "item_1", tone(5_000))
+    woken = call.clock.woken
+    for number in range(200):
+        call.voice.packet(number, 960 * number, frame, 7)
+        call.clock.run(0.02)
+        assert call.clock.waiting <= 1
+    assert call.clock.woken - woken <= 230
+
+
+def test_a_call_in_which_nothing_happens_is_hardly_woken(call):
+    call.voice.begin()
+    call.clock.run(60.0)
+    assert call.clock.woken <= 60 / 0.4 + 2
+    assert len(call.packets) <= 60 / 0.4 + 2
+
+
+def test_late_timers_are_made_good_and_nothing_drifts(call):
+    late = iter([0.0, 0.03, 0.0, 0.055, 0.0] * 1_000)
+    call.voice.begin()
+    for second in range(20):
+        call.voice.play("resp_1", "item_1", tone(1_000 if second else 2_000))
+        call.clock.run(1.0, late=lambda: next(late))
+    begins = call.packets[1]
+    for at, _, timestamp, _ in call.packets[1:]:
+        due = begins[0] + ((timestamp - begins[2]) % 2**32) / 48_000
+        assert -0.021 <= at - due <= 0.06
+    assert call.listener.kinds().count("started") == 1
+
+
+def test_a_listener_may_ask_for_something_while_it_is_told(call):
+    def pause(*told):
+        call.listener.told.append(("started", *told))
+        call.voice.pause()
+
+    call.listener.started = pause
+    call.listener.stopped = lambda response_id: call.voice.play("resp_2", "item_2", tone(40))
+    call.voice.begin()
+    call.voice.play("resp_1", "item_1", tone(200))
+    call.voice.complete("resp_1")
+    call.clock.run(0.5)
+    loud = [packet for packet in call.packets if packet[1] != opus.SILENCE]
+    assert len(loud) == 1 + 1 + 2  # a frame, one that fades, two of silence
+    call.listener.started = lambda *told: None
+    call.voice.resume()
+    call.clock.run(1.0)
+    assert call.listener.positions("item_1")[-1] == 200
+    call.voice.complete("resp_2")
+    call.clock.run(1.0)
+    assert call.listener.positions("item_2")[-1] == 40
+
+
+def test_silence_goes_on_where_the_student_sends_none(call):
+    call.voice.begin()
+    call.voice.packet(0, 0, opus.Encoder().encode(tone(FRAME_MS)), 7)
+    call.clock.run(3.0)
+    assert 2.8 <= sum(map(len, call.listener.heard)) / 48_000 <= 3.0
+    assert rms(call.listener.heard[-1]) == 0.0
+
+
+def test_noise_in_place_of_opus_is_no_fault(call):
+    call.voice.begin()
+    chance = random.Random(4)
+    for number in range(2_000):
+        payload = chance.randbytes(chance.randint(0, 40))
+        call.voice.packet(number, 960 * number, payload, 7)
+        if number % 50 == 0:
+            call.clock.run(0.02)
+    call.clock.run(1.0)
+    assert call.voice.counts.received == 2_000
+    assert sum(map(len, call.listener.heard)) <= 2_000 * 120 * 48
+
+
+def test_another_senders_sound_is_no_echo_of_the_first(call):
+    call.voice.begin()
+    encoder = opus.Encoder()
+    for number in range(20):
+        call.voice.packet(number, 960 * number, encoder.encode(tone(FRAME_MS)), 7)
+        call.clock.run(0.02)
+    call.voice.packet(500, 77, opus.Encoder().encode(bytes(960)), 8)
+    assert rms(call.listener.heard[-1]) < 50
