@@ -4,19 +4,20 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from ai import prices
 from ai.prices import Prices
+from server.rtc.turn import TTL_S, IceServers, check_url
 from tenancy import engines
 from tenancy.crypto import MasterKeyUnusable, parse_master_key
 from tenancy.engines import EngineSettings
 
 T = TypeVar("T")
-SECRET = ("MASTER_KEY", "DATABASE_URL", "DATABASE_ADMIN_URL", "OPENAI_API_KEY")
+SECRET = ("MASTER_KEY", "DATABASE_URL", "DATABASE_ADMIN_URL", "OPENAI_API_KEY", "TURN_SECRET")
 ENGINE_VARIABLES = {
     "openai_base_url": "OPENAI_BASE_URL",
     "openai_realtime_model": "OPENAI_REALTIME_MODEL",
@@ -78,6 +79,19 @@ class EngineConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class CallConfig:
+    """Voice over WebRTC."""
+
+    on: bool = True
+    port: int | None = None
+    "Of UDP, for all calls; None: the number of the server's own port."
+    addresses: tuple[str, ...] = ()
+    "Announced in place of the machine's own, which stands behind a 1:1 NAT."
+    servers: IceServers = field(default_factory=IceServers, repr=False)
+    "STUN and TURN servers, for the clients."
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Everything the server is told from outside."""
 
@@ -102,6 +116,7 @@ class Config:
     live_sessions_per_student: int = 3
     live_sessions: int = 400
     local_workers: int = 2
+    calls: CallConfig = field(default_factory=CallConfig)
     metrics_port: int | None = None
     "Prometheus on 127.0.0.1; None: off."
     log_level: str = "info"
@@ -157,6 +172,7 @@ class Config:
             live_sessions_per_student=read("LIVE_SESSIONS_PER_STUDENT", _number(1, 100), 3),
             live_sessions=read("LIVE_SESSIONS", _number(1, 100_000), 400),
             local_workers=read("LOCAL_WORKERS", _number(2, 64), 2),
+            calls=_calls(read),
             metrics_port=read("METRICS_PORT", _number(0, 65_535), None),
             log_level=read("LOG_LEVEL", _one_of("debug", "info", "warning", "error"), "info"),
             log_format=read("LOG_FORMAT", _one_of("console", "json"), "console"),
@@ -217,6 +233,34 @@ def _dollars(text: str) -> int:
         raise ValueError("it must be dollars, as 50 or 12.50")
     whole, _, cents = text.partition(".")
     return int(whole) * 1_000_000 + int(cents.ljust(2, "0")) * 10_000
+
+
+def _calls(read: Callable[..., Any]) -> CallConfig:
+    secret = read("TURN_SECRET", Secret, None)
+    return CallConfig(
+        on=read("WEBRTC", _one_of("on", "off"), "on") == "on",
+        port=read("WEBRTC_PORT", _number(0, 65_535), None),
+        addresses=read("WEBRTC_ADDRESSES", _addresses, ()),
+        servers=IceServers(
+            read("STUN_URLS", _urls("stun", "stuns"), ()),
+            read("TURN_URLS", _urls("turn", "turns"), ()),
+            secret or "",
+            read("TURN_TTL_S", _number(30, 86_400), TTL_S),
+        ),
+    )
+
+
+def _urls(*schemes: str) -> Callable[[str], tuple[str, ...]]:
+    return lambda text: tuple(check_url(one, schemes) for one in _list(text))
+
+
+def _addresses(text: str) -> tuple[str, ...]:
+    for part in _list(text):
+        try:
+            ip_address(part)
+        except ValueError as problem:
+            raise ValueError(f"{part!r} is no address; write it in digits") from problem
+    return _list(text)
 
 
 def _api_key(text: str) -> Secret:

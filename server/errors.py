@@ -56,6 +56,7 @@ class Refused(Exception):
         *,
         param: str | None = None,
         more: Mapping[str, Any] | None = None,
+        retry_after_s: int | None = None,
     ) -> None:
         """
         Args:
@@ -67,6 +68,7 @@ class Refused(Exception):
         self.message = message
         self.param = param
         self.more = more or {}
+        self.retry_after_s = retry_after_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,12 @@ def answer_to(problem: Exception) -> Answer:
     """What to answer where `problem` was raised; an unforeseen one is logged, without its text."""
     if isinstance(problem, Refused):
         return Answer(
-            problem.status, problem.code, problem.message, problem.param, more=problem.more
+            problem.status,
+            problem.code,
+            problem.message,
+            problem.param,
+            problem.retry_after_s,
+            more=problem.more,
         )
     if isinstance(problem, ClientDisconnect):
         return Answer(400, "broken_off", "The request was broken off.")  # nobody reads it

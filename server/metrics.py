@@ -3,7 +3,7 @@
 Nothing is computed for them while lessons run: they are read where they are when somebody asks.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, start_http_server
@@ -11,6 +11,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 
 from server.observe import Counts
+from server.realtime.calls import Calls
 from sessions.live.lobby import Lobby
 from tenancy.postgres import Database
 
@@ -25,6 +26,7 @@ class Sources:
     worker_restarts: Callable[[], int]
     engines_resting: Callable[[], int]
     "Engines that have been failing, and are left in peace for a while."
+    calls: Calls | None = None
 
     def collect(self) -> Iterator[Metric]:
         """What prometheus_client asks of a collector."""
@@ -52,10 +54,26 @@ class Sources:
         yield counter("leg_gap_seconds", "Without an engine, in all", legs.gap_s)
         yield gauge("engines_resting", "Not tried now, since they failed", self.engines_resting())
         yield counter("worker_restarts", "Local workers replaced", self.worker_restarts())
+        if self.calls is not None:
+            tally = self.calls.tally
+            yield gauge("calls_open", "WebRTC calls", len(self.calls))
+            yield counter("calls_opened", "WebRTC calls so far", tally.opened)
+            yield _by("calls_refused", "Refused, by code", "code", tally.refused)
+            yield _by("calls_ended", "Over, by reason", "reason", tally.ended)
+            yield counter("call_packets_lost_in", "Of students, given up", tally.lost_in)
+            yield counter("call_packets_lost_out", "To students, as they tell", tally.lost_out)
+            yield counter("call_concealed_seconds", "Invented", tally.concealed_ms / 1000)
         answers = counter("http_answers", "Answers by status", labels=["status"])
         for digit, number in sorted(counts.answers.items()):
             answers.add_metric([f"{digit}xx"], number)
         yield answers
+
+
+def _by(name: str, what: str, label: str, counted: Mapping[str, int]) -> CounterMetricFamily:
+    family = CounterMetricFamily(name, what, labels=[label])
+    for value, number in sorted(counted.items()):
+        family.add_metric([value], number)
+    return family
 
 
 def serve_metrics(port: int, sources: Sources) -> Callable[[], None]:

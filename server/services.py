@@ -7,6 +7,7 @@ from server.engines import Engines
 from server.exports import Exports
 from server.identity import Door
 from server.observe import Counts
+from server.realtime.calls import Calls
 from server.realtime.connection import Codecs
 from server.sight import Sight
 from server.streams import Streams
@@ -31,6 +32,8 @@ class Services:
     bus: Bus
     codecs: Codecs
     sight: Sight
+    calls: Calls | None = None
+    "None: calls are switched off."
     exports: Exports = field(default_factory=Exports)
     streams: Streams = field(default_factory=Streams)
     counts: Counts = field(default_factory=Counts)

@@ -6,6 +6,7 @@ provider's package, and nothing is imported while sessions run.
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from importlib import import_module
 from typing import Any
@@ -18,6 +19,7 @@ from server.engines import Engines, Parts
 from server.identity import Door, Site
 from server.metrics import Sources, serve_metrics
 from server.observe import Counts, watch_loop
+from server.realtime.calls import Calls
 from server.services import Services
 from server.sight import Sight
 from sessions.bus import Bus
@@ -78,12 +80,11 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
         stack.push_async_callback(lobby.close)
         counts = Counts()
         _start(stack, watch_loop(counts))
+        calls = await _calls(config, stack, identities)
         if config.metrics_port is not None:
-            stack.callback(
-                _metrics(
-                    config.metrics_port, Sources(counts, lobby, database, restarts, engines.resting)
-                )
-            )
+            resting = engines.resting
+            sources = Sources(counts, lobby, database, restarts, resting, calls)
+            stack.callback(_metrics(config.metrics_port, sources))
         site = Site(config.hosts)
         yield Services(
             config=config,
@@ -97,7 +98,45 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
             codecs=import_module("ai.g711"),
             sight=Sight(database),
             counts=counts,
+            calls=calls,
         )
+
+
+async def _calls(
+    config: Config, stack: contextlib.AsyncExitStack, identities: Identities
+) -> Calls | None:
+    """What takes WebRTC calls; None: they are switched off.
+
+    Raises:
+        StartFailed: If there is no UDP port, or no Opus.
+    """
+    if not config.calls.on:
+        return None
+    peer, ports = import_module("server.rtc.peer"), import_module("server.rtc.ports")
+    voice, opus = import_module("server.rtc.voice"), import_module("server.rtc.opus")
+    place = ports.Place(
+        port=config.port if config.calls.port is None else config.calls.port,
+        addresses=config.calls.addresses,
+        loopback=config.host in ("127.0.0.1", "::1", "localhost"),
+    )
+    try:
+        opus.Encoder()
+        peers = await peer.Peers.open(place)
+    except (ports.PortTaken, opus.OpusMissing) as problem:
+        raise StartFailed(f"{problem} WEBRTC=off does without calls.") from problem
+    except OSError as problem:
+        raise StartFailed(
+            f"No UDP socket can be had for calls ({problem.strerror}). Look at WEBRTC_ADDRESSES and"
+            " WEBRTC_PORT; WEBRTC=off does without calls."
+        ) from problem
+    stack.push_async_callback(peers.close)
+    calls = Calls(
+        peers.answer,
+        lambda peer, connection: voice.Voice(peer.send, connection, clock=time.monotonic),
+    )
+    stack.push_async_callback(calls.close)
+    _start(stack, calls.recheck(identities.still_valid))
+    return calls
 
 
 async def _database(config: Config, stack: contextlib.AsyncExitStack) -> Database:

@@ -10,9 +10,9 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 METHODS = "GET, POST, PATCH, DELETE, OPTIONS"
-HEADERS = {"authorization", "content-type", "x-openai-agents-sdk", "x-session-id"}
+HEADERS = {"authorization", "content-type", "if-match", "x-openai-agents-sdk", "x-session-id"}
 HEADER_PREFIX = "x-stainless-"
-EXPOSED = "Location, Link, Retry-After, X-Session-Id, X-Locked-By-Lesson"
+EXPOSED = "Location, Link, ETag, Accept-Patch, Retry-After, X-Session-Id, X-Locked-By-Lesson"
 REMEMBER_S = "600"
 
 

@@ -10,6 +10,7 @@ from server.realtime import models, websocket
 from server.realtime.completions import Chats
 from server.realtime.http import endpoint
 from server.realtime.secrets import KeyWishes, create_secret
+from server.realtime.webrtc import WebRtc
 from server.services import Services
 from tenancy.model import Caller
 
@@ -21,6 +22,7 @@ ONLY_SOCKETS = (
 def routes(services: Services) -> list[BaseRoute]:
     """All of /v1."""
     wishes, chats = KeyWishes(), Chats()
+    calls = WebRtc(services.calls, wishes)
 
     async def realtime(connection: WebSocket) -> None:
         await websocket.serve(connection, services, wishes)
@@ -32,6 +34,10 @@ def routes(services: Services) -> list[BaseRoute]:
         WebSocketRoute("/v1/realtime", realtime),
         Route("/v1/realtime", _speaks_websocket, methods=["GET"]),
         Route("/v1/realtime/client_secrets", endpoint(secret, services), methods=["POST"]),
+        Route("/v1/realtime/calls", endpoint(calls.create, services), methods=["POST"]),
+        Route("/v1/realtime/calls/{call}", endpoint(calls.end, services), methods=["DELETE"]),
+        Route("/v1/realtime/calls/{call}", endpoint(calls.patch, services), methods=["PATCH"]),
+        Route("/v1/realtime/calls/{call}/hangup", endpoint(calls.end, services), methods=["POST"]),
         Route("/v1/models", endpoint(models.list_models, services), methods=["GET"]),
         Route("/v1/models/{model}", endpoint(models.get_model, services), methods=["GET"]),
         Route("/v1/chat/completions", endpoint(chats.complete, services), methods=["POST"]),

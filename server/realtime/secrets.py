@@ -18,6 +18,7 @@ from server.realtime import shapes
 from server.realtime.commands import session_wishes
 from server.realtime.http import lesson_of, read_json, session_id, session_name
 from server.realtime.reading import Bad, Fields
+from server.rtc import turn
 from server.services import Services
 from sessions.lessons.store import LessonVersion
 from sessions.live import wording
@@ -76,7 +77,9 @@ async def create_secret(
         "value": value,
         "expires_at": int(expires_at.timestamp()),
         "session": await _session(services, caller, version, wishes, resumes),
-        "ice_servers": [],
+        "ice_servers": turn.ice_servers(
+            services.config.calls.servers, str(caller.person.id), time.time()
+        ),
     }
     return JSONResponse(answer)
 

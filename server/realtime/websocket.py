@@ -15,6 +15,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from server.errors import Refused, answer_to, openai_error
 from server.identity import presented
+from server.realtime.calls import NO_CALL, Call
 from server.realtime.connection import ENDED, Talk
 from server.realtime.http import lesson_of, session_id
 from server.realtime.reading import ITEM_ID
@@ -43,6 +44,8 @@ class Way:
     "The session goes on rather than begins."
     reads: bool = False
     "It is somebody else's: the caller reads along."
+    beside: Call | None = None
+    "The call beside which it listens and commands."
 
 
 async def serve(websocket: WebSocket, services: Services, wishes_of: KeyWishes) -> None:
@@ -65,8 +68,11 @@ async def serve(websocket: WebSocket, services: Services, wishes_of: KeyWishes) 
 
 async def _enter(websocket: WebSocket, services: Services, caller: Caller) -> Way:
     query = websocket.query_params
-    if "call_id" in query:
-        raise Refused(404, "call_not_found", "There is no such call.", param="call_id")
+    if call_id := query.get("call_id"):
+        if services.calls is None:
+            raise Refused(404, "call_not_found", NO_CALL, param="call_id")
+        call = services.calls.of(caller, call_id)
+        return Way(call.session, resumed=True, beside=call)
     wanted = query.get("session")
     if not wanted:
         lesson = lesson_of(query.get("model"), caller)
@@ -102,6 +108,9 @@ async def _converse(
         connection.expect_replay(len(session.items))
     if way.reads:
         session.follow(connection, after=after)
+    elif way.beside is not None:
+        session.join(connection, after=after)
+        way.beside.beside.add(connection)
     else:
         session.attach(connection, after=after, resumed=way.resumed)
     if wishes is not None:
@@ -114,6 +123,8 @@ async def _converse(
         code = await _until_closed(websocket, services, caller, connection, session)
     finally:
         stop_listening()
+        if way.beside is not None:
+            way.beside.beside.discard(connection)
         finished = code == ENDED and connection.closing is None
         session.detach(connection, finished=finished)
         log.info("socket.closed", code=code, **ids)

@@ -21,9 +21,10 @@ from ai import g711
 from ai.audio import BYTES_PER_MS
 from ai.engine import Ask, Brief, TurnDetection, Utterance
 from ai.events import AnswerEnded, EngineEvent, Failed, Spoke
-from server.config import Config, EngineConfig
+from server.config import CallConfig, Config, EngineConfig
 from server.engines import Engines, Parts
 from server.identity import Door, Site
+from server.realtime.calls import Calls
 from server.realtime.cors import Cors
 from server.realtime.limits import FRAME_BYTES
 from server.realtime.routes import routes
@@ -195,12 +196,14 @@ async def open_house(
     *,
     lobby_settings: LobbySettings | None = None,
     origins: tuple[str, ...] = (),
+    calls: Calls | None = None,
+    call_config: CallConfig | None = None,
 ) -> AsyncIterator[House]:
     engine, bus = Parrot(), Bus()
     identities, worker = Identities(database), Worker(database, {})
     nobody: Any = None
     services = Services(
-        config=Config(origins=origins),
+        config=Config(origins=origins, calls=call_config or CallConfig()),
         database=database,
         identities=identities,
         door=Door(identities, Site()),
@@ -210,6 +213,7 @@ async def open_house(
         bus=bus,
         codecs=g711,
         sight=Sight(database),
+        calls=calls,
     )
     await add_lesson(database, school)
     app = Starlette(
@@ -231,6 +235,8 @@ async def open_house(
         yield house
     finally:
         await services.lobby.close(2.0)
+        if calls is not None:
+            await calls.close()
         await shut(server)
         identities.close()
 
