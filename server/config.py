@@ -28,6 +28,7 @@ ENGINE_VARIABLES = {
     "openai_speech_model": "OPENAI_SPEECH_MODEL",
     "aws_region": "AWS_REGION",
     "bedrock_endpoint": "BEDROCK_ENDPOINT",
+    "bedrock_text_endpoint": "BEDROCK_TEXT_ENDPOINT",
     "bedrock_text_model": "BEDROCK_TEXT_MODEL",
     "nova_model": "NOVA_MODEL",
     "nova_voice": "NOVA_VOICE",

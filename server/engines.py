@@ -390,6 +390,10 @@ def _minds_provider(settings: EngineSettings) -> EngineName:
     return "nova-sonic" if settings.cascade_mind == "bedrock" else "openai-realtime"
 
 
+def _text_endpoint(settings: EngineSettings) -> str:
+    return settings.bedrock_text_endpoint or settings.bedrock_endpoint
+
+
 def _mark(*about: object) -> str:
     """Tells apart what fails apart, without telling what it is."""
     return hashlib.sha256("\n".join(map(str, about)).encode()).hexdigest()[:12]
@@ -431,7 +435,7 @@ class _Maker:
 
     async def nova(self) -> VoiceEngine:
         settings = self._settings
-        credentials, mark = await self._aws()
+        credentials, mark = await self._aws(lambda of: of.bedrock_endpoint)
         if self._servers_aws():
             self._check_offered(("nova-sonic",), "nova_model")
             self._on_server("nova-sonic", settings.nova_model)
@@ -464,7 +468,8 @@ class _Maker:
         settings = self._settings
         made: LanguageModel
         if settings.cascade_mind == "bedrock":
-            credentials, _ = await self._aws()
+            endpoint = _text_endpoint(settings)
+            credentials, _ = await self._aws(_text_endpoint)
             if self._servers_aws():
                 self._check_offered(("cascade", "nova-sonic"), "cascade_mind", "bedrock_text_model")
                 self._on_server("mind", settings.bedrock_text_model)
@@ -472,7 +477,7 @@ class _Maker:
             reached = vendor.ConverseSettings(
                 region=settings.aws_region,
                 model=settings.bedrock_text_model,
-                endpoint=settings.bedrock_endpoint or None,
+                endpoint=endpoint or None,
                 ca_file=self._ca_file,
             )
             made = vendor.ConverseModel(reached, credentials)
@@ -534,18 +539,18 @@ class _Maker:
             turns=settings.openai_turns,
         )
 
-    async def _aws(self) -> tuple[Any, str]:
+    async def _aws(self, endpoint_of: Callable[[EngineSettings], str]) -> tuple[Any, str]:
         """Where AWS credentials come from for each connection, and the mark of the account."""
-        settings, server = self._settings, self._config.settings
-        place = settings.aws_region, settings.bedrock_endpoint
-        if settings.bedrock_endpoint:
-            self._check_reach(settings.bedrock_endpoint, server.bedrock_endpoint)
+        settings, servers_endpoint = self._settings, endpoint_of(self._config.settings)
+        place = settings.aws_region, endpoint_of(settings)
+        if place[1]:
+            self._check_reach(place[1], servers_endpoint)
         own = self._secrets.get("aws")
         if own is not None:
             vendor = await _vendor("ai.bedrock.credentials")
             key = vendor.AwsCredentials(own["access_key"], own["secret_key"], own.get("token"))
             return vendor.fixed(key), _mark(*place, own["access_key"])
-        if not self._config.aws_ambient or place[1] not in ("", server.bedrock_endpoint):
+        if not self._config.aws_ambient or place[1] not in ("", servers_endpoint):
             raise NotBuilt(NO_AWS_KEY)
         return (await _vendor("ai.bedrock.credentials")).ambient(), _mark(*place)
 

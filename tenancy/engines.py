@@ -56,6 +56,8 @@ class EngineSettings:
     aws_region: str = "us-east-1"
     bedrock_endpoint: str = ""
     "Empty: the region's own."
+    bedrock_text_endpoint: str = ""
+    "Where the text model is, if it is elsewhere; empty: `bedrock_endpoint`."
     bedrock_text_model: str = "us.amazon.nova-2-lite-v1:0"
     nova_model: str = "amazon.nova-2-sonic-v1:0"
     nova_voice: str = "tiffany"
@@ -117,8 +119,8 @@ def fit(name: str, value: Any) -> Any:
         if value not in CHOICES[name]:
             raise ValueError(f"it must be one of: {', '.join(CHOICES[name])}")
         return value
-    if name in ("openai_base_url", "bedrock_endpoint"):
-        return _address(value, empty=name == "bedrock_endpoint")
+    if name in ("openai_base_url", "bedrock_endpoint", "bedrock_text_endpoint"):
+        return _address(value, empty=name != "openai_base_url")
     pattern, what = {
         "aws_region": (_REGION, "a region, as us-east-1"),
         "openai_voice": (_VOICE, "a voice's name: letters, digits, - and _"),

@@ -64,6 +64,7 @@ class EngineValues(Model):
     openai_speech_model: str
     aws_region: str
     bedrock_endpoint: str
+    bedrock_text_endpoint: str
     bedrock_text_model: str
     nova_model: str
     nova_voice: str
@@ -85,6 +86,7 @@ class EngineChange(Model):
     openai_speech_model: Text | None = None
     aws_region: Text | None = None
     bedrock_endpoint: Text | None = None
+    bedrock_text_endpoint: Text | None = None
     bedrock_text_model: Text | None = None
     nova_model: Text | None = None
     nova_voice: Text | None = None

@@ -28,6 +28,7 @@ export const FIELDS = [
     ["nova_voice", "Voice", "As tiffany, matthew, amy, lupe, ambre, tina or kiara."],
     ["bedrock_text_model", "Language model"],
     ["bedrock_endpoint", "Address", "Empty: the region's own."],
+    ["bedrock_text_endpoint", "Address of the text model", "Empty: the same."],
   ] },
   { title: "The language model", name: "cascade", fields: [
     ["cascade_mind", "It is reached by", null, [["openai-chat", "OpenAI's chat, or a server like it"], ["openai-responses", "OpenAI's Responses"], ["bedrock", "Amazon Bedrock"]]],
@@ -62,7 +63,7 @@ export function withEngine(order, name, used) {
 /** What to send for a form that was filled in: null where a field was emptied, which is as the server has it. */
 export function changesOf(was, now) {
   const changed = Object.entries(now).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(was[name]));
-  return Object.fromEntries(changed.map(([name, value]) => [name, value === "" && name !== "bedrock_endpoint" ? null : value]));
+  return Object.fromEntries(changed.map(([name, value]) => [name, value === "" && !name.startsWith("bedrock_") ? null : value]));
 }
 
 // ---- use and cost ------------------------------------------------------------------------------

@@ -100,14 +100,14 @@ async def _converse(options: Namespace, planned: list[Fault]) -> AsyncIterator[R
         for fault in planned:
             service.fail(fault, options.streams)
         environ = {"ENGINE": "cascade", "CASCADE_MIND": "bedrock"}
-        environ |= _aws(service.endpoint, service.certificate)
+        environ |= _aws(service.endpoint, service.certificate, "BEDROCK_TEXT_ENDPOINT")
         yield Running("Amazon Bedrock's Converse", service.endpoint, environ)
 
 
-def _aws(endpoint: str, certificate: str) -> dict[str, str]:
+def _aws(endpoint: str, certificate: str, variable: str = "BEDROCK_ENDPOINT") -> dict[str, str]:
     known = nova.Secret()
     environ = {
-        "BEDROCK_ENDPOINT": endpoint,
+        variable: endpoint,
         "AWS_REGION": known.region,
         "AWS_ACCESS_KEY_ID": known.access_key,
         "AWS_SECRET_ACCESS_KEY": known.secret_key,

@@ -21,6 +21,7 @@ OFFLINE: Any = SimpleNamespace(name="offline", key="local", languages=frozenset(
 EARS: Any = SimpleNamespace(languages=frozenset({"en"}))
 NOTHING: Any = SimpleNamespace()
 LOCAL = Parts(OFFLINE, EARS, NOTHING, NOTHING)
+AT_BEDROCK = ("NovaSonic", "ConverseModel")
 SERVERS_KEY, SCHOOLS_KEY = "sk-the-servers-own-key", "sk-the-schools-own-key"
 
 
@@ -226,6 +227,30 @@ async def test_aws_credentials_are_the_schools_or_where_the_operator_lets_it_the
     await lets.renew(school.tenant.id)
     kind, credentials = vendors.made[-1].given[1]
     assert (kind, credentials.given) == ("fixed", ("AKIA0123456789ABCDEF", "secret", None))
+
+
+@pytest.mark.parametrize("text", ["http://text.example", ""])
+async def test_nova_and_the_text_model_may_be_at_different_places(build, school, vendors, text):
+    places = {"bedrock_endpoint": "http://nova.example", "bedrock_text_endpoint": text}
+    settings = {**places, "cascade_mind": "bedrock"}
+    home = build(("nova-sonic", "cascade", "offline"), aws_ambient=True, settings=settings)
+    assert not (await home.of(school.tenant.id)).problems
+    at = {one.kind: one.given[0].endpoint for one in vendors.made if one.kind in AT_BEDROCK}
+    assert at == {
+        "NovaSonic": "http://nova.example",
+        "ConverseModel": text or "http://nova.example",
+    }
+
+
+async def test_the_servers_credentials_go_to_no_place_that_a_school_chose(
+    build, database, school, vendors
+):
+    settings = {"bedrock_text_endpoint": "http://text.example", "cascade_mind": "bedrock"}
+    home = build(("cascade", "offline"), aws_ambient=True, settings=settings,
+                 endpoints=("http://other.example",))  # fmt: skip
+    change = {"bedrock_text_endpoint": "http://other.example"}
+    await engines.change(database, school.tenant.id, change, by=By())
+    assert (await home.of(school.tenant.id)).problems == {"cascade": composition.NO_AWS_KEY}
 
 
 async def test_no_word_of_a_lesson_goes_to_a_provider_that_the_school_did_not_name(
