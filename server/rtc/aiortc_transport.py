@@ -1,7 +1,7 @@
 """DTLS, SRTP and the data channel of one call: aiortc's transports without its peer connection.
 
-Everything that leans on what aiortc keeps private is in this module, and `requirements` names it,
-so that a test can say what a new version took away. Each has its reason:
+Everything that leans on what aiortc keeps private is in this module, and its test says what a new
+version took away. Each has its reason:
 
 - `_recv`, `_send`, `role`, `state` of the ICE transport are all that `RTCDtlsTransport` needs of
   one; `Pipe` has them, and behind it is our own socket.
@@ -9,7 +9,7 @@ so that a test can say what a new version took away. Each has its reason:
 - `_rx_srtp`, `_tx_srtp`: packets of sound go from the socket's callback to the ears and back
   without the transport's queue and task.
 - `_validate_peer_identity`: a wrong fingerprint is told apart from a broken handshake.
-- `_ssl`: close_notify is sent at once, where nothing may wait.
+- `_ssl`, `_state`: close_notify is sent at once, where nothing may wait.
 - `_create_ssl_context`: one context serves all calls, and has only AEAD suites.
 - In SCTP, `_handle_data`, `_receive_*_chunk`, `_data_channel_receive`, `_send_chunk` and the state
   they keep: aiortc trusts a peer with our memory and time (see `sctp_guard`).
@@ -170,7 +170,7 @@ class Sctp(RTCSctpTransport):
         except Exception as fault:
             # Whatever a peer sends costs it that packet, and never the transport's task.
             self.refused += 1
-            log.info("sctp_packet_not_handled", fault=type(fault).__name__)
+            log.debug("sctp_packet_not_handled", fault=type(fault).__name__)
 
     async def _receive_data_chunk(self, chunk: DataChunk) -> None:
         last = self._last_received_tsn
@@ -360,25 +360,3 @@ class Link:
     def _left(self) -> None:
         if not self._closed:
             self._listener.failed("closed_by_peer")
-
-
-def requirements() -> list[tuple[type, tuple[str, ...]]]:
-    """What this module needs of aiortc beyond its documented interface."""
-    return [
-        (RTCCertificate, ("_create_ssl_context",)),
-        (
-            RTCDtlsTransport,
-            ("_set_role", "_validate_peer_identity", "_register_data_receiver", "_send_data"),
-        ),
-        (
-            RTCSctpTransport,
-            (
-                "_handle_data",
-                "_receive_data_chunk",
-                "_receive_sack_chunk",
-                "_data_channel_receive",
-                "_send_chunk",
-                "_set_state",
-            ),
-        ),
-    ]
