@@ -130,7 +130,7 @@ class Peer:
             return
         self._started_at = self._loop.time()
         self._ports.add(self)
-        self._timer = self._loop.call_later(TICK_S, self._tick)
+        self._timer = self._loop.call_later(TICK_S, self._wake)
 
     def candidates(self, fragment: str) -> None:
         """Take candidates that the client sends later. They are not needed.
@@ -255,9 +255,14 @@ class Peer:
 
     # Time
 
-    def _tick(self) -> None:
-        now = self._loop.time()
-        self._timer = self._loop.call_later(TICK_S, self._tick)
+    def _wake(self) -> None:
+        self._timer = self._loop.call_later(TICK_S, self._wake)
+        self.tick(self._loop.time())
+
+    def tick(self, now: float) -> None:
+        """Look at the clock: has the call come up, does its client still agree, is a report due?"""
+        if self._closed:
+            return
         if not self._connected:
             if now - self._started_at >= CONNECT_S:
                 self.failed("not_connected")

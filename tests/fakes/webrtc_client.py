@@ -134,7 +134,10 @@ class Client:
         self.channel.send(text)
 
     async def close(self) -> None:
-        """Hang up."""
+        """Hang up. While it connects, aiortc can't: it would leave its tasks behind."""
+        async with asyncio.timeout(PATIENCE_S):
+            while self.connection.connectionState == "connecting":
+                await asyncio.sleep(0.005)
         await self.connection.close()
         for task in self._tasks:
             task.cancel()
