@@ -9,21 +9,23 @@ version took away. Each has its reason:
 - `_rx_srtp`, `_tx_srtp`: packets of sound go from the socket's callback to the ears and back
   without the transport's queue and task.
 - `_validate_peer_identity`: a wrong fingerprint is told apart from a broken handshake.
-- `_ssl`, `_state`: close_notify is sent at once, where nothing may wait.
+- `_ssl`, `_state`, `_task`: close_notify is sent at once, where nothing may wait, and memory given
+  back.
 - `_create_ssl_context`: one context serves all calls, and has only AEAD suites.
 - In SCTP, `_handle_data`, `_receive_*_chunk`, `_data_channel_receive`, `_send_chunk` and the state
   they keep: aiortc trusts a peer with our memory and time (see `sctp_guard`).
+- `_rto`, `_update_rto`, `_t1_expired`: with aiortc a message that was lost waits for 3 s at first
+  and for a second at least, which is long in a conversation.
 """
 
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import pylibsrtp
 import structlog
-from aiortc.rtcdatachannel import RTCDataChannel
 from aiortc.rtcdtlstransport import (
     RTCCertificate,
     RTCDtlsFingerprint,
@@ -36,22 +38,20 @@ from aiortc.rtcsctptransport import (
     WEBRTC_DCEP,
     Chunk,
     DataChunk,
-    RTCSctpCapabilities,
     RTCSctpTransport,
     SackChunk,
 )
 from OpenSSL import SSL
 
 from server.rtc import sctp_guard
-from server.rtc.sdp import Fingerprint, Offer
+from server.rtc.sdp import Fingerprint
 
-EVENTS = "oai-events"
-"The data channel's name, as OpenAI's clients open it."
-LOW_BYTES = 64 * 1024
-"So little waits on the channel that more may be written."
 WAITING = 64
 "Datagrams of DTLS that are kept for the handshake or the association."
 CHANNELS = 8
+RTO_FIRST_S = 0.5
+RTO_LEAST_S = 0.4
+"How long a message waits before it is sent again: as in dcsctp, the SCTP of Chromium."
 SUITES = (
     b"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305"
 )
@@ -76,25 +76,6 @@ class Certificate(RTCCertificate):
         """What the answer names it by."""
         found = next(one for one in self.getFingerprints() if one.algorithm == "sha-256")
         return Fingerprint(found.algorithm, found.value)
-
-
-class LinkListener(Protocol):
-    """What becomes of a link; called on the loop's thread."""
-
-    def secured(self) -> None:
-        """The handshake is done and the other side is who it should be."""
-
-    def opened(self) -> None:
-        """The data channel is open."""
-
-    def message(self, content: str | bytes) -> None:
-        """A message on it."""
-
-    def writable(self) -> None:
-        """Less than `LOW_BYTES` wait on it."""
-
-    def failed(self, reason: str) -> None:
-        """`fingerprint` or `dtls`: there was no handshake. `closed_by_peer`: it has left."""
 
 
 class Pipe:
@@ -143,6 +124,45 @@ class Dtls(RTCDtlsTransport):
     mismatch = False
     "The other side's certificate is not the one its offer named."
 
+    def __init__(self, pipe: Pipe, certificate: Certificate, role: str) -> None:
+        super().__init__(pipe, [certificate])  # type: ignore[arg-type]
+        self._set_role(role)
+
+    async def shake(self, fingerprints: Iterable[Fingerprint]) -> None:
+        """Do the handshake; `state` says how it went."""
+        expected = [RTCDtlsFingerprint(one.algorithm, one.value) for one in fingerprints]
+        try:
+            await self.start(RTCDtlsParameters(expected))
+        except Exception as fault:
+            log.info("dtls_handshake_broken", fault=type(fault).__name__)
+
+    @property
+    def sessions(self) -> tuple[pylibsrtp.Session, pylibsrtp.Session]:
+        """SRTP as it comes and as it goes, after the handshake."""
+        return self._rx_srtp, self._tx_srtp
+
+    def good_bye(self) -> bytes:
+        """A close_notify to be sent; empty where there is nothing to close."""
+        if self._ssl is not None and self.state in ("connecting", "connected"):
+            with contextlib.suppress(SSL.Error):
+                self._ssl.shutdown()
+                return self._ssl.bio_read(1_500)
+        return b""
+
+    def forget(self, handshake: "asyncio.Task[None]") -> None:
+        """Give OpenSSL's and libsrtp's memory back once nothing uses it any more, and not when the
+        collector, which does not see how much it is, comes upon the cycles around it."""
+
+        def done(_: object) -> None:
+            pump = self._task
+            if handshake.done() and (pump is None or pump.done()):
+                self._ssl = None
+                self._rx_srtp = self._tx_srtp = None  # type: ignore[assignment]
+
+        handshake.add_done_callback(done)
+        if self._task is not None:
+            self._task.add_done_callback(done)
+
     def _validate_peer_identity(self, remoteParameters: RTCDtlsParameters) -> None:
         super()._validate_peer_identity(remoteParameters)
         self.mismatch = self._state == State.FAILED
@@ -155,6 +175,7 @@ class Sctp(RTCSctpTransport):
         super().__init__(transport)
         self._inbound_streams_max = sctp_guard.STREAMS
         self._advertised_rwnd = sctp_guard.WINDOW_BYTES
+        self._rto = RTO_FIRST_S
         self.refused = 0
         "Packets and chunks that were dropped."
         self.on_closed: Callable[[], None] = lambda: None
@@ -213,6 +234,16 @@ class Sctp(RTCSctpTransport):
         with contextlib.suppress(ConnectionError, SSL.Error):
             await super()._send_chunk(chunk)
 
+    def _update_rto(self, R: float) -> None:
+        super()._update_rto(R)
+        if self._srtt is not None and self._rttvar is not None:
+            self._rto = max(RTO_LEAST_S, min(self._srtt + 4 * self._rttvar, self._rto))
+
+    def _t1_expired(self) -> None:
+        # The call has its own deadlines; the association goes on trying for as long as it lasts.
+        self._t1_failures = 0
+        super()._t1_expired()
+
     def _set_state(self, state: RTCSctpTransport.State) -> None:
         super()._set_state(state)
         if state == self.State.CLOSED:
@@ -222,141 +253,3 @@ class Sctp(RTCSctpTransport):
         """End it without a word, with its timers."""
         self.on_closed = lambda: None
         super()._set_state(self.State.CLOSED)
-
-
-class Link:
-    """One call's secure transport, from its handshake to its end."""
-
-    def __init__(
-        self,
-        certificate: Certificate,
-        offer: Offer,
-        send: Callable[[bytes], None],
-        listener: LinkListener,
-    ) -> None:
-        self._offer = offer
-        self._listener = listener
-        self._pipe = Pipe(send)
-        self._send = send
-        self._dtls = Dtls(self._pipe, [certificate])  # type: ignore[arg-type]
-        self._dtls._set_role("client" if offer.setup == "active" else "server")
-        self._sctp: Sctp | None = None
-        self._channel: RTCDataChannel | None = None
-        self._rx: pylibsrtp.Session | None = None
-        self._tx: pylibsrtp.Session | None = None
-        self._closed = False
-        self._handshake = asyncio.get_running_loop().create_task(self._start())
-
-    @property
-    def secure(self) -> bool:
-        """Whether sound may go both ways."""
-        return self._tx is not None
-
-    @property
-    def buffered(self) -> int:
-        """Bytes that wait on the data channel."""
-        return self._channel.bufferedAmount if self._channel else 0
-
-    def feed(self, data: bytes) -> None:
-        """A datagram of DTLS."""
-        self._pipe.feed(data)
-
-    def unprotect(self, packet: bytes, *, rtcp: bool) -> bytes | None:
-        """The content of a packet of SRTP or SRTCP; None: it is forged, replayed or damaged."""
-        if self._rx is None:
-            return None
-        try:
-            plain = self._rx.unprotect_rtcp(packet) if rtcp else self._rx.unprotect(packet)
-        except (pylibsrtp.Error, ValueError):
-            return None
-        return bytes(plain)
-
-    def protect(self, packet: bytes, *, rtcp: bool) -> bytes | None:
-        """A packet as it goes out; None before the handshake, or where it is too long."""
-        if self._tx is None:
-            return None
-        try:
-            return bytes(self._tx.protect_rtcp(packet) if rtcp else self._tx.protect(packet))
-        except (pylibsrtp.Error, ValueError):
-            return None
-
-    def tell(self, text: str) -> bool:
-        """Send a message on the data channel. False: it is not open, or the text too long."""
-        if self._channel is None or self._channel.readyState != "open":
-            return False
-        try:
-            self._channel.send(text)
-        except ValueError:
-            return False
-        return True
-
-    def close(self) -> None:
-        """Say close_notify, and be gone; idempotent. Nothing is reported afterwards."""
-        if self._closed:
-            return
-        self._closed = True
-        self._rx = self._tx = None
-        if self._sctp is not None:
-            self._sctp.drop()
-        if self._dtls._ssl is not None and self._dtls.state in ("connecting", "connected"):
-            with contextlib.suppress(SSL.Error):
-                self._dtls._ssl.shutdown()
-                self._send(self._dtls._ssl.bio_read(1_500))
-        self._pipe.end()
-        self._dtls.remove_all_listeners()
-        self._handshake.add_done_callback(self._forget)
-        if self._dtls._task is not None:
-            self._dtls._task.add_done_callback(self._forget)
-
-    def _forget(self, ended: "asyncio.Future[None]") -> None:
-        """Once nothing uses it any more: OpenSSL's and libsrtp's memory is given back now, and not
-        when the collector, which does not see how much it is, comes upon the cycles around it."""
-        pump = self._dtls._task
-        used = not self._handshake.done() or (pump is not None and not pump.done())
-        if self._dtls._ssl is not None and not used:
-            self._dtls._ssl = None
-            del self._dtls._rx_srtp, self._dtls._tx_srtp
-
-    async def _start(self) -> None:
-        listener = self._listener
-        try:
-            await self._dtls.start(
-                RTCDtlsParameters(
-                    [
-                        RTCDtlsFingerprint(one.algorithm, one.value)
-                        for one in self._offer.fingerprints
-                    ]
-                )
-            )
-        except Exception as fault:
-            log.info("dtls_handshake_broken", fault=type(fault).__name__)
-        if self._closed:
-            return
-        if self._dtls.state != "connected":
-            listener.failed("fingerprint" if self._dtls.mismatch else "dtls")
-            return
-        self._rx, self._tx = self._dtls._rx_srtp, self._dtls._tx_srtp
-        self._dtls.on("statechange", self._left)
-        listener.secured()
-        if self._offer.data is not None and not self._closed:
-            await self._associate(self._offer.data.max_message, self._offer.data.sctp_port)
-
-    async def _associate(self, max_message: int, port: int) -> None:
-        self._sctp = Sctp(self._dtls)
-        self._sctp.on("datachannel", self._offered)
-        self._sctp.on_closed = self._left
-        await self._sctp.start(RTCSctpCapabilities(maxMessageSize=max_message), port)
-
-    def _offered(self, channel: RTCDataChannel) -> None:
-        if channel.label != EVENTS or self._channel is not None:
-            return  # it may stay open; nobody listens
-        self._channel = channel
-        channel.bufferedAmountLowThreshold = LOW_BYTES
-        channel.on("message", self._listener.message)
-        channel.on("bufferedamountlow", self._listener.writable)
-        channel.on("close", self._left)
-        self._listener.opened()
-
-    def _left(self) -> None:
-        if not self._closed:
-            self._listener.failed("closed_by_peer")

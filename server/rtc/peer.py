@@ -16,8 +16,9 @@ from typing import Protocol
 import structlog
 
 from server.rtc import ice, rtp, sdp
-from server.rtc.aiortc_transport import Certificate, Link
+from server.rtc.aiortc_transport import Certificate
 from server.rtc.ice import Agent, Path
+from server.rtc.link import Link
 from server.rtc.pace import Bucket
 from server.rtc.ports import Place, Ports
 from server.rtc.rtcp import Reports, Sender

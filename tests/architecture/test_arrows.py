@@ -22,7 +22,7 @@ EVERYWHERE = {"structlog", "orjson"}
 # Where else a package may be imported: a module, or a folder and all in it.
 VENDORS = {
     "aioice": ("server/rtc/stun.py",),
-    "aiortc": ("server/rtc/aiortc_transport.py", "server/rtc/rtcp.py"),
+    "aiortc": ("server/rtc/aiortc_transport.py", "server/rtc/link.py", "server/rtc/rtcp.py"),
     "argon2": ("tenancy/passwords.py",),
     "asyncpg": ("tenancy/",),
     "botocore": ("ai/bedrock/",),
@@ -40,7 +40,7 @@ VENDORS = {
     "prometheus_client": ("server/metrics.py",),
     "pydantic": ("server/api/", "sessions/lessons/"),
     "pydantic_core": ("server/api/", "sessions/lessons/"),
-    "pylibsrtp": ("server/rtc/aiortc_transport.py",),
+    "pylibsrtp": ("server/rtc/aiortc_transport.py", "server/rtc/link.py"),
     "rapidfuzz": ("ai/local/",),
     "starlette": ("server/",),
     "sympy": ("ai/local/checks.py",),

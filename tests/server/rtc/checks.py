@@ -21,7 +21,7 @@ def check(
     kind: stun.Class = stun.Class.REQUEST,
     sign: bool = True,
 ) -> bytes:
-    message = stun.Message(method, kind)
+    message = stun.Message(method, kind, b"transaction!")
     message.attributes["USERNAME"] = username
     message.attributes["PRIORITY"] = 1_853_824_767
     message.attributes[role] = 42

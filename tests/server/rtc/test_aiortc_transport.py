@@ -36,6 +36,8 @@ METHODS = {
         "_data_channel_receive": ["self", "stream_id", "pp_id", "data"],
         "_send_chunk": ["self", "chunk"],
         "_set_state": ["self", "state"],
+        "_update_rto": ["self", "R"],
+        "_t1_expired": ["self"],
     },
 }
 
@@ -52,7 +54,7 @@ def test_aiortc_still_has_the_method_that_is_overridden(owner: type, name: str) 
 
 async def test_aiortc_still_has_the_state_that_is_looked_at() -> None:
     dtls = RTCDtlsTransport(Pipe(lambda data: None), [Certificate.generateCertificate()])  # type: ignore[arg-type]
-    for name in ("_ssl", "_state", "_rx_srtp", "_tx_srtp", "_data_receiver"):
+    for name in ("_ssl", "_state", "_task", "_rx_srtp", "_tx_srtp", "_data_receiver"):
         assert hasattr(dtls, name), NEW_VERSION.format(f"RTCDtlsTransport.{name}")
     sctp = RTCSctpTransport(dtls)
     for name in (
@@ -62,6 +64,10 @@ async def test_aiortc_still_has_the_state_that_is_looked_at() -> None:
         "_inbound_streams",
         "_local_tsn",
         "_data_channels",
+        "_rto",
+        "_srtt",
+        "_rttvar",
+        "_t1_failures",
     ):
         assert hasattr(sctp, name), NEW_VERSION.format(f"RTCSctpTransport.{name}")
 

@@ -44,6 +44,7 @@ COOKIE = chunk(10, bytes(24))
         packet(chunk(6, b"")),
         packet(chunk(77, b"unknown")),
     ],
+    ids=range(11),
 )
 def test_what_browsers_send_passes(good: bytes) -> None:
     assert sound(good)
@@ -76,6 +77,7 @@ def test_what_browsers_send_passes(good: bytes) -> None:
         packet(chunk(192, struct.pack("!LHH", 9, STREAMS, 1))),
         packet(chunk(7, b"")),
     ],
+    ids=range(23),
 )
 def test_what_would_harm_does_not(bad: bytes) -> None:
     assert not sound(bad)

@@ -34,6 +34,7 @@ def test_a_check_is_known_by_its_user_and_signature() -> None:
         check()[:20],
         b"\0" * 20,
     ],
+    ids=range(11),
 )
 def test_anything_else_is_no_check(data: bytes) -> None:
     assert stun.read_check(data, NAME, LOCAL.password) is None
