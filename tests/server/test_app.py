@@ -38,6 +38,7 @@ async def browsing(database: Any) -> AsyncIterator[Browser]:
         counts=Counts(),
         database=database,
         door=SimpleNamespace(site=Site()),
+        calls=None,
         lobby=SimpleNamespace(closing=False),
     )
 
