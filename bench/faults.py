@@ -75,7 +75,7 @@ class Ear(Door):
         match event:
             case AudioDelta():
                 self.look()
-                self._knows = False
+                self._knows, self._since = False, None  # what it waited for before is over
                 self.dry_at = max(self.dry_at, now) + duration_ms(event.pcm) / 1000
             case OutputCleared():
                 self.dry_at = now
