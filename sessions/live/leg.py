@@ -56,6 +56,9 @@ TRIM_MS = 500  # the ring is trimmed so often
 PARKED_S = 45.0  # who changes networks or loads the page again is back by then, to the same leg
 HEARD_AFTER_S = 10.0  # a leg that breaks sooner may have heard nothing of what was replayed to it
 
+NO_FAULTS = ("rotated", "returned", "history_outdated")
+"Why there is another leg, although the one before was well."
+
 log = structlog.get_logger()
 
 
@@ -446,7 +449,7 @@ class Line:
         engine, talk = self.engine, self._conversation
         if engine.name != talk.engine:
             self.counts.failovers += 1
-        elif reason not in ("rotated", "returned"):
+        elif reason not in NO_FAULTS:
             self.counts.reopened += 1
         self.counts.gap_s += self._clock() - self._lost_at
         self._around.found(engine, reason, hears(engine, talk.brief.language))

@@ -208,6 +208,7 @@ async def test_of_an_answer_cut_after_a_change_of_legs_nova_knows_what_was_heard
         cut = stage.session.items[-1]
         assert cut.heard and len(cut.heard) < len(tutor)
         assert stage.nova.streams[2].talk.lines[-1].text == cut.heard
+        assert stage.session._line.counts.reopened == 1, "the one before was well"
         assert not [event for event in stage.door.of(Notice) if event.code.startswith("tutor")]
 
 
