@@ -14,7 +14,7 @@ COPY --from=build /opt/student-connect /opt/student-connect
 ENV PATH=/opt/student-connect/bin:$PATH DATA_DIR=/data HOST=0.0.0.0 PORT=8000 PYTHONUNBUFFERED=1
 USER 10001
 VOLUME /data
-EXPOSE 8000
+EXPOSE 8000 8000/udp
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s CMD ["python", "-c", \
   "import os, urllib.request as r; r.urlopen('http://127.0.0.1:' + os.environ['PORT'] + '/readyz', timeout=2)"]

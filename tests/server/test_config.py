@@ -185,3 +185,36 @@ def test_what_a_school_may_use_of_the_servers_keys_is_dollars() -> None:
     assert Config.from_environ({}).engines.server_key_money_micros is None
     (told,) = problems(SERVER_KEY_MONEY_A_MONTH="-1")
     assert "dollars" in told
+
+
+def test_calls_are_on_unless_they_are_switched_off() -> None:
+    calls = Config.from_environ({}).calls
+    assert calls.on and calls.port is None and not calls.servers
+    assert not Config.from_environ({"WEBRTC": "off"}).calls.on
+
+
+def test_servers_for_calls_are_named_by_their_urls() -> None:
+    calls = Config.from_environ(
+        {
+            "WEBRTC_PORT": "3478",
+            "WEBRTC_ADDRESSES": "203.0.113.7, 2001:db8::7",
+            "STUN_URLS": "stun:stun.example.org:3478",
+            "TURN_URLS": "turn:turn.example.org:3478?transport=udp, turns:turn.example.org:443",
+            "TURN_SECRET": "between us",
+        }
+    ).calls
+    assert (calls.port, calls.addresses) == (3478, ("203.0.113.7", "2001:db8::7"))
+    assert len(calls.servers.turn_urls) == 2 and calls.servers.ttl_s == 300
+    assert "between us" not in repr(calls)
+
+
+def test_wrong_settings_of_calls_are_told() -> None:
+    told = problems(
+        WEBRTC="perhaps", WEBRTC_ADDRESSES="example.org", STUN_URLS="http://x", TURN_URLS="stun:x"
+    )
+    assert [sentence.partition("=")[0] for sentence in told] == [
+        "WEBRTC",
+        "WEBRTC_ADDRESSES",
+        "STUN_URLS",
+        "TURN_URLS",
+    ]
