@@ -235,24 +235,31 @@ class Peer:
 
     def secured(self) -> None:
         self._connected = True
-        self._listener.connected()
+        self._inform(self._listener.connected)
 
     def opened(self) -> None:
-        self._listener.opened()
+        self._inform(self._listener.opened)
 
     def message(self, content: str | bytes) -> None:
         if isinstance(content, str):
-            self._listener.message(content)
+            self._inform(self._listener.message, content)
         else:
-            self._listener.binary()
+            self._inform(self._listener.binary)
 
     def writable(self) -> None:
-        self._listener.writable()
+        self._inform(self._listener.writable)
 
     def failed(self, reason: str) -> None:
         if not self._closed:
             self._end()
-            self._listener.gone(reason)
+            self._inform(self._listener.gone, reason)
+
+    def _inform(self, method: Callable[..., None], *what: str) -> None:
+        """A fault of the listener's is noted, and is none of the transport's."""
+        try:
+            method(*what)
+        except Exception:
+            log.exception("call_event_not_handled", call_id=self.id, event=method.__name__)
 
     # Time
 

@@ -296,3 +296,22 @@ async def test_an_ended_call_gives_openssl_s_memory_back_at_once(peers: Peers) -
         while dtls._ssl is not None:
             await asyncio.sleep(0.001)
     await client.close()
+
+
+async def test_a_fault_of_the_listener_s_costs_one_event_and_not_the_call(peers: Peers) -> None:
+    heard, client = Heard(), Client()
+    note = heard.message
+
+    def stumble(text: str) -> None:
+        note(text)
+        if text == "stumble":
+            raise RuntimeError
+
+    heard.message = stumble  # type: ignore[method-assign]
+    peer = await client.call(peers, heard)
+    await client.say("stumble")
+    await client.say("and go on")
+    await heard.until(lambda: heard.messages == ["stumble", "and go on"])
+    assert heard.reasons == []
+    await peer.close()
+    await client.close()
