@@ -96,6 +96,7 @@ class Client:
         *,
         events: bool = True,
         sound: bool = True,
+        listens: bool = False,
         configuration: RTCConfiguration | None = None,
     ) -> None:
         self.connection = RTCPeerConnection(configuration)
@@ -105,7 +106,10 @@ class Client:
         self._tasks: set[asyncio.Task[None]] = set()
         if self.channel is not None:
             self.channel.on("message", self.messages.append)
-        self.connection.addTrack(Tone() if sound else AudioStreamTrack())
+        if listens:
+            self.connection.addTransceiver("audio", direction="recvonly")
+        else:
+            self.connection.addTrack(Tone() if sound else AudioStreamTrack())
         self.connection.on("track", self._listen)
 
     async def offer(self) -> str:

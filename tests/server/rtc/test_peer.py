@@ -12,6 +12,7 @@ import pytest
 
 from server.rtc import peer as peers_module
 from server.rtc.ice import CONSENT_S
+from server.rtc.opus import Encoder
 from server.rtc.peer import CONNECT_S, SOUND_BURST, Peers
 from server.rtc.ports import Place
 from server.rtc.sdp import Offer, OfferRefused
@@ -84,6 +85,33 @@ async def test_a_call_without_events_is_sound_alone(peers: Peers) -> None:
     assert not peer.events and peer.max_message == 0
     await heard.until(lambda: heard.packets)
     assert heard.events == ["connected"] and not peer.tell("nobody listens")
+    await peer.close()
+    await client.close()
+
+
+async def test_a_client_may_leave_the_handshake_s_beginning_to_us(peers: Peers) -> None:
+    heard, client = Heard(), Client()
+    peer = await client.call(
+        peers, heard, change=lambda offer: offer.replace("setup:actpass", "setup:passive")
+    )
+    assert "a=setup:active" in peer.answer
+    await client.say("hello")
+    await heard.until(lambda: heard.messages and heard.packets)
+    await peer.close()
+    await client.close()
+
+
+async def test_a_client_without_a_microphone_only_listens(peers: Peers) -> None:
+    heard, client = Heard(), Client(listens=True)
+    peer = await client.call(peers, heard)
+    assert "a=sendonly" in peer.answer
+    await heard.until("opened")
+    encoder = Encoder()
+    sound = encoder.encode(bytes(960))
+    for number in range(20):
+        peer.send(sound, number * 960, marker=number == 0)
+    await until(lambda: client.frames >= 5)
+    assert heard.packets == []
     await peer.close()
     await client.close()
 
