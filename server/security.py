@@ -23,7 +23,9 @@ HSTS_S = 365 * 24 * 3600  # ASVS 3.4.1: a year at least
 
 UNKNOWN_HOST = "This server is not called that. Use its proper address, or name this one in HOSTS."
 NOT_JSON = "Send the data as JSON, with the header `Content-Type: application/json`."
-TAKEN = frozenset({"application/json", "text/csv"})
+TAKEN = frozenset(
+    {"application/json", "text/csv", "application/sdp", "application/trickle-ice-sdpfrag"}
+)
 "What a page may send; none of it can a form of another site send."
 
 NOTHING = "default-src 'none'; frame-ancestors 'none'"

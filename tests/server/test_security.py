@@ -209,6 +209,15 @@ async def test_keys_are_not_a_browsers_doing(listener: Listener) -> None:
     assert status == 200
 
 
+@pytest.mark.parametrize("content_type", ["application/sdp", "application/trickle-ice-sdpfrag"])
+async def test_a_page_may_offer_a_call(listener: Listener, content_type: str) -> None:
+    """No form of another site can send these either."""
+    status, _, _ = await listener.ask(
+        "POST", "/v1/realtime/calls", content_type=content_type, content_length="2"
+    )
+    assert status == 200
+
+
 async def test_refusals_speak_the_language_of_their_door(listener: Listener) -> None:
     _, headers, body = await listener.ask(
         "POST", "/v1/chat/completions", content_type="text/plain", content_length="2"
