@@ -74,11 +74,13 @@ async def struck(simulator: OpenAISimulator, name: str) -> Pupil:
         return pupil
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For what never comes. What does, may take its time: 50 MB need seconds on a busy machine."""
     monkeypatch.setattr("tests.fakes.openai_pupil.WITHIN_S", 1.5)
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_it_falls_silent(simulator: OpenAISimulator) -> None:
     pupil = await struck(simulator, "hang_before_first_event")
     assert pupil.order == ["TimeoutError"]
