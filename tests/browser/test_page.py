@@ -8,11 +8,16 @@ import wave
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ai.audio import RATE_HZ
+from ai.local.espeak import Espeak
+from ai.local.voice import voices_for
+from ai.resample import resample
 from bench import speech
 from bench.house import HOUSE, Server
+from tests.calls.recording import likeness
 
 HERE = Path(__file__).parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -20,6 +25,13 @@ BEFORE_S, AFTER_S = 25, 60
 "Silence around the spoken answer: the tutor ends its question first, and nothing repeats."
 STORY_BEFORE_S = 16
 "Its lesson begins with fewer words."
+SAID = (
+    "Hello! Today we use fractions to say how much of something we have.",
+    "A fraction tells how much of a whole thing we have.",
+)
+NEVER_SAID = "There are seven days in a week, and the moon is made of cheese."
+ALIKE, UNLIKE = 0.7, 0.65
+"Of a sentence and the sound in which it is: 0.85 to 0.9; in which it is not: 0.47."
 WITHIN_S = 600
 "So long may one file take on a busy machine; by itself the longest takes two minutes."
 
@@ -95,13 +107,69 @@ def test_the_pages_of_staff_work_with_the_server(
 
 @pytest.mark.skipif(not speech.available, reason="flite is not installed")
 def test_a_spoken_lesson_goes_from_the_microphone_to_the_record(
-    chromium: str, server: Server, tmp_path: Path
+    chromium: str, without_calls: Server, tmp_path: Path
 ) -> None:
+    server = without_calls
     sound = tmp_path / "answer.wav"
     record(sound, speech.say("two quarters", "slt"))
     password = (server.data_dir / "demo-password").read_text().strip()
     address = f"http://localhost:{server.port}"
     run("journey.mjs", CHROMIUM=chromium, ADDRESS=address, PASSWORD=password, SOUND=str(sound))
+
+
+@pytest.mark.skipif(not speech.available, reason="flite is not installed")
+def test_a_lesson_over_a_call_and_over_a_socket_where_there_is_none(
+    chromium: str, server: Server, dead_end: Server, tmp_path: Path
+) -> None:
+    for name, words in ("again", "can you repeat the question"), ("answer", "two quarters"):
+        record(tmp_path / f"{name}.wav", speech.say(words, "slt"), before_s=0, after_s=0)
+    heard = tmp_path / "heard.pcm"
+    run(
+        "call.mjs",
+        CHROMIUM=chromium,
+        ADDRESS=f"http://localhost:{server.port}",
+        PASSWORD=(server.data_dir / "demo-password").read_text().strip(),
+        DEAD=f"http://localhost:{dead_end.port}",
+        DEAD_PASSWORD=(dead_end.data_dir / "demo-password").read_text().strip(),
+        AGAIN=str(tmp_path / "again.wav"),
+        ANSWER=str(tmp_path / "answer.wav"),
+        HEARD=str(heard),
+    )
+    for sentence in SAID:
+        assert sounds_in(heard.read_bytes(), sentence) > ALIKE, sentence
+    assert sounds_in(heard.read_bytes(), NEVER_SAID) < UNLIKE
+
+
+@pytest.fixture
+def without_calls(tmp_path: Path) -> Iterator[Server]:
+    running = Server(tmp_path / "data", WEBRTC="off")
+    try:
+        running.start()
+        yield running
+    finally:
+        running.end()
+
+
+@pytest.fixture
+def dead_end(tmp_path: Path) -> Iterator[Server]:
+    """A server that announces an address for calls where nobody is (RFC 5737)."""
+    running = Server(tmp_path / "dead-end", WEBRTC_ADDRESSES="192.0.2.1")
+    try:
+        running.start()
+        yield running
+    finally:
+        running.end()
+
+
+def sounds_in(heard: bytes, sentence: str) -> float:
+    """How much what was heard is this sentence of the tutor's, wherever it is; 1: the same."""
+    espeak = Espeak()
+    spoken = espeak.speak(sentence, list(voices_for("en", "warm")), 1.5)
+    said = resample(spoken.pcm, espeak.rate_hz, RATE_HZ)
+    places = range(0, len(heard) - len(said), RATE_HZ)  # half a second
+    windows = [heard[at : at + len(said) + 2 * RATE_HZ] for at in places]
+    with np.errstate(invalid="ignore"):  # whole silence is like nothing
+        return max(likeness(said, window) for window in windows)
 
 
 def run(name: str, **environ: str) -> None:
@@ -132,10 +200,10 @@ def report(done: subprocess.CompletedProcess[str]) -> str:
     return done.stdout[-8_000:] + done.stderr[-2_000:]
 
 
-def record(path: Path, pcm: bytes, *, before_s: int = BEFORE_S) -> None:
+def record(path: Path, pcm: bytes, *, before_s: int = BEFORE_S, after_s: int = AFTER_S) -> None:
     """A WAV file that Chromium plays into its fake microphone."""
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(RATE_HZ)
-        file.writeframes(bytes(before_s * RATE_HZ * 2) + pcm + bytes(AFTER_S * RATE_HZ * 2))
+        file.writeframes(bytes(before_s * RATE_HZ * 2) + pcm + bytes(after_s * RATE_HZ * 2))
