@@ -98,6 +98,7 @@ async def test_it_hangs_up(simulator: OpenAISimulator) -> None:
     assert pupil.seen("error")[0]["error"]["code"] == "session_expired"
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_it_says_what_nobody_can_read(simulator: OpenAISimulator) -> None:
     pupil = await struck(simulator, "invalid_json")
     assert pupil.order[-1] == "JSONDecodeError"
