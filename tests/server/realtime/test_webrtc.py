@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from array import array
 from base64 import b64encode
 from collections.abc import AsyncIterator
 from typing import Any
@@ -10,8 +11,10 @@ import httpx
 import pytest
 from openai import AsyncOpenAI
 
+from ai.events import SpeechConfirmed, SpeechDropped, SpeechStarted, SpeechStopped, Transcribed
 from server.config import CallConfig
 from server.errors import Refused
+from server.rtc.opus import Decoder
 from server.rtc.turn import IceServers
 from tenancy.ids import new_id
 from tenancy.postgres import Database
@@ -166,7 +169,7 @@ async def test_signing_out_ends_a_call(house: House, caller: Caller) -> None:
     await caller.call()
     await caller.until("session.created")
     (call,) = house.services.calls or ()
-    call.connection.withdraw()
+    await house.services.identities.sign_out(call.caller)
     assert (await caller.until("notice"))["code"] == "signed_out"
     await caller.gone()
     assert len(house.services.calls or ()) == 0
@@ -286,16 +289,17 @@ async def test_two_calls_a_person_and_one_that_leads_nowhere_makes_room(house: H
 
 
 async def test_a_call_of_somebody_else_is_not_there(
-    house: House, caller: Caller, school: School
+    house: House, caller: Caller, school: School, other_school: School
 ) -> None:
     await caller.call()
-    stranger = await house.token_of(school.instructor, school.tenant.slug)
     answers = []
-    async with house.http(stranger) as http:
-        for path in (caller.path, "/v1/realtime/calls/never"):
-            answers.append(await http.delete(path))
-            answers.append(await http.post(f"{path}/hangup"))
-            answers.append(await http.patch(path))
+    for person, home in ((school.instructor, school), (other_school.student, other_school)):
+        stranger = await house.token_of(person, home.tenant.slug)
+        async with house.http(stranger) as http:
+            for path in (caller.path, "/v1/realtime/calls/never"):
+                answers.append(await http.delete(path))
+                answers.append(await http.post(f"{path}/hangup"))
+                answers.append(await http.patch(path))
     assert {answer.status_code for answer in answers} == {404}
     assert len({answer.content for answer in answers}) == 1
 
@@ -334,3 +338,57 @@ async def test_a_server_that_stops_says_so(house: House, caller: Caller) -> None
     await caller.until("session.created")
     await asyncio.gather(house.lobby.close(2.0), caller.until("notice", code="going_away"))
     await caller.gone()
+
+
+# ---- interruptions ---------------------------------------------------------------------------
+
+
+async def test_an_interruption_silences_the_call_at_once(house: House, caller: Caller) -> None:
+    house.engine.sound_ms, house.engine.pieces = 500, 8
+    await caller.call()
+    await caller.send("response.create")
+    await caller.until("output_audio_buffer.started")
+    (call,) = house.services.calls or ()
+    loop, ears = asyncio.get_running_loop(), Decoder()
+    sounding: list[float] = []
+    send_packet = call.voice._send  # type: ignore[attr-defined]
+
+    def note(payload: bytes, timestamp: int, *, marker: bool) -> int:
+        if max(array("h", ears.decode(payload))) > 1_000:
+            sounding.append(loop.time())
+        return int(send_packet(payload, timestamp, marker=marker))
+
+    call.voice._send = note  # type: ignore[attr-defined]
+    await eventually(lambda: len(sounding) > 20)
+    session, leg = house.only_session(), house.engine.legs[-1]
+    leg.report(SpeechStarted("turn_1", session.conversation.turns.media_ms))
+    leg.report(SpeechConfirmed("turn_1"))
+    decided = loop.time()
+    cut = await caller.until("conversation.item.truncated")
+    assert "output_audio_buffer.cleared" in {event["type"] for event in caller.events}
+    await asyncio.sleep(0.3)
+    late = [at - decided for at in sounding if at > decided]
+    assert len(late) <= 2 and max(late, default=0.0) < 0.2  # a fade, and what Opus holds of it
+    (said, *_) = [item for item in session.items if item.role == "assistant"]
+    assert said.interrupted and said.heard == cut["heard"]
+    assert 200 <= cut["audio_end_ms"] < 4_000
+    leg.report(SpeechStopped("turn_1", session.conversation.turns.media_ms))
+    leg.report(Transcribed("turn_1", "Wait."))
+    await caller.until("output_audio_buffer.started")  # the tutor answers
+
+
+async def test_a_cough_only_pauses_it(house: House, caller: Caller) -> None:
+    house.engine.sound_ms, house.engine.pieces = 500, 2
+    await caller.call()
+    await caller.send("response.create")
+    first = await caller.until("output_audio_buffer.started")
+    session, leg = house.only_session(), house.engine.legs[-1]
+    leg.report(SpeechStarted("turn_1", session.conversation.turns.media_ms))
+    await caller.until("output_audio_buffer.paused")
+    await asyncio.sleep(0.1)  # resumed within the same frame, there would be no pause at all
+    leg.report(SpeechDropped("turn_1"))
+    again = await caller.until("output_audio_buffer.started")
+    assert again["item_id"] == first["item_id"]
+    assert again["rtp_timestamp"] != first["rtp_timestamp"]
+    await caller.until("output_audio_buffer.stopped")
+    await eventually(lambda: session.items[0].heard == session.items[0].said)
