@@ -111,7 +111,10 @@ def _parser() -> argparse.ArgumentParser:
 
     check = commands.add_parser("check", help="look for what would keep the server from working")
     check.add_argument(
-        "what", nargs="?", choices=("engines",), help="say a sentence to each of a school's engines"
+        "what",
+        nargs="?",
+        choices=("engines", "calls"),
+        help="engines: say a sentence to each of a school's; calls: ports, STUN and TURN servers",
     )
     check.add_argument("--tenant", metavar="SLUG", help="the school whose engines are meant")
     check.set_defaults(run=lambda config, options: _run(_check(config, options)))
@@ -427,9 +430,11 @@ def _simulate(options: argparse.Namespace) -> int:
 
 
 async def _check(config: Config, options: argparse.Namespace) -> int:
-    if bool(options.what) != bool(options.tenant):
+    if options.what == "calls" and not options.tenant:
+        return await _check_calls(config)
+    if (options.what == "engines") != bool(options.tenant):
         raise Misused("To try engines, say whose: `student-connect check engines --tenant SLUG`.")
-    if options.what:
+    if options.what == "engines":
         return await _check_engines(config, options.tenant)
     from server import check  # the other commands do without the engine, and start faster
 
@@ -445,6 +450,16 @@ async def _check(config: Config, options: argparse.Namespace) -> int:
     async with _database(config) as database:
         async for finding in check.record(database):
             show(finding)
+    return 0 if well else FAILED
+
+
+async def _check_calls(config: Config) -> int:
+    from server import check_calls
+
+    well = True
+    async for finding in check_calls.look(config):
+        well &= finding.well
+        print(f"{'well' if finding.well else 'ILL '}  {finding.about:<8}  {finding.sentence}")
     return 0 if well else FAILED
 
 

@@ -102,6 +102,15 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
         )
 
 
+def where(config: Config) -> dict[str, Any]:
+    """Where calls are taken: what `server.rtc.ports.Place` is made of."""
+    return {
+        "port": config.port if config.calls.port is None else config.calls.port,
+        "addresses": config.calls.addresses,
+        "loopback": config.host in ("127.0.0.1", "::1", "localhost"),
+    }
+
+
 async def _calls(
     config: Config, stack: contextlib.AsyncExitStack, identities: Identities
 ) -> Calls | None:
@@ -114,11 +123,7 @@ async def _calls(
         return None
     peer, ports = import_module("server.rtc.peer"), import_module("server.rtc.ports")
     voice, opus = import_module("server.rtc.voice"), import_module("server.rtc.opus")
-    place = ports.Place(
-        port=config.port if config.calls.port is None else config.calls.port,
-        addresses=config.calls.addresses,
-        loopback=config.host in ("127.0.0.1", "::1", "localhost"),
-    )
+    place = ports.Place(**where(config))
     try:
         opus.Encoder()
         peers = await peer.Peers.open(place)

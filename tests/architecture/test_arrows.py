@@ -21,7 +21,7 @@ MAY_IMPORT = {
 EVERYWHERE = {"structlog", "orjson"}
 # Where else a package may be imported: a module, or a folder and all in it.
 VENDORS = {
-    "aioice": ("server/rtc/stun.py",),
+    "aioice": ("server/rtc/stun.py", "server/rtc/reach.py"),
     "aiortc": ("server/rtc/aiortc_transport.py", "server/rtc/link.py", "server/rtc/rtcp.py"),
     "argon2": ("tenancy/passwords.py",),
     "asyncpg": ("tenancy/",),
