@@ -187,7 +187,7 @@ class Sending:
         self._queue = kept
         for one in responses:
             self._open.pop(one, None)
-        if response_id is None:
+        if response_id is None or not kept:  # all of it may have been sent before the pause
             self._paused = False
         return [(item_id, self._spurts.heard(item_id, slot)) for item_id in items]
 

@@ -284,6 +284,17 @@ def test_sound_that_comes_in_a_pause_waits(line):
     assert sum(frame.pcm is not None for _, frame in line.frames) == 5 + TAIL
 
 
+def test_a_pause_after_the_last_packet_ends_with_what_is_cleared(line):
+    line.say("resp_1", "item_1", tone(100))
+    line.run(0.5)
+    line.sending.pause()
+    line.sending.clear("resp_1", line.now)
+    line.work()
+    line.say("resp_2", "item_2", tone(100))
+    line.run(0.5)
+    assert [one.item_id for one in line.of(Started)] == ["item_1", "item_2"]
+
+
 def test_cleared_sound_fades_in_the_next_packet_and_the_rest_is_gone(line):
     line.play("resp_1", "item_1", tone(1_000))
     line.play("resp_1", "item_2", tone(1_000))
