@@ -7,6 +7,7 @@ import { RtpClock } from "../../lib/rtp-clock.js";
 
 const TICK_MS = 50;
 const LATE_MS = 150; // on its way and in the browser's buffer, where the browser does not tell
+const END_MS = 250; // where an item ends is reckoned; the server knows its length, and counts no more than that
 const STRAY_MS = 3000; // an item whose last packet was lost is over all the same
 
 export class CallSound {
@@ -114,13 +115,13 @@ export class CallSound {
     const sounding = { id, ms: Math.max(0, ms - latency) };
     this.#now = over ? null : sounding;
     if (!told) this.#told.guessed(id, over ? ms : sounding.ms, over);
-    else if (over) setTimeout(() => this.#told.finished(id, ms), latency);
+    else if (over) setTimeout(() => this.#told.finished(id, ms + END_MS), latency);
     else this.#told.played(id, sounding.ms);
   }
 
   #stray() {
     this.#clock.clear();
-    if (this.#now) this.#told.finished(this.#now.id, this.#now.ms);
+    if (this.#now) this.#told.finished(this.#now.id, this.#now.ms + END_MS);
     this.#now = null;
   }
 }
