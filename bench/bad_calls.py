@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 from bench.caller import Caller, NotConnected, own_address
 from bench.door import CALLS, Door, Refused
 
-A_STUDENT_S = 3  # the burst of offers that one person has
 AT_ONCE = 8
 
 
@@ -23,11 +22,13 @@ class BadCalls:
         self.made: Counter[str] = Counter()
         self.odd: list[str] = []
         "What the server should not have said."
+        self._callers: dict[asyncio.Task[None] | None, list[Caller]] = {}
+        "Of the call that a task makes just now."
         self.setups: list[tuple[float, float]] = []
         "When a call was connected, by `time.monotonic`, and how many ms after its offer."
 
-    async def make(self, numbers: Iterable[int], *, a_student: int = A_STUDENT_S) -> None:
-        """One for each number, which decides the way and, `a_student` in a row, the student."""
+    async def make(self, numbers: Iterable[int]) -> None:
+        """One for each number, which decides the way and the student."""
         ways = (
             self.never_connects,
             self.half_a_handshake,
@@ -45,19 +46,19 @@ class BadCalls:
                 way = ways[number % len(ways)]
                 self.made[way.__name__] += 1
                 try:
-                    await way(number // a_student % len(self._doors))
+                    await way(number % len(self._doors))
                 except (Refused, NotConnected, TimeoutError) as problem:
                     self.odd.append(f"{way.__name__}: {problem!r}")
+                finally:
+                    for caller in self._callers.pop(asyncio.current_task(), []):
+                        caller.vanish()
 
         await asyncio.gather(*(some() for _ in range(AT_ONCE)))
 
     async def opened(self, student: int, **settings: str) -> tuple[Caller, str, str]:
         caller = Caller(host=own_address(), events=True, **settings)  # type: ignore[arg-type]
-        try:
-            path, answer = await self._doors[student].offer(caller.offer, self._query)
-        except BaseException:
-            caller.vanish()
-            raise
+        self._callers.setdefault(asyncio.current_task(), []).append(caller)
+        path, answer = await self._doors[student].offer(caller.offer, self._query)
         return caller, path, answer
 
     async def connected(self, student: int) -> tuple[Caller, str]:
