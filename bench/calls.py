@@ -32,6 +32,8 @@ CONNECT_APART_S = 0.1
 SPREAD_S = 5.5  # one turn of the provider's: students begin within it, so that turns don't coincide
 SETTLE_S = 3.0
 REPORT_S = 0.25  # our page tells so often what it has played
+BUFFER_S = 0.1  # what a browser holds back
+ALL = {"audio_ms": 600_000}
 OFFER_TIMEOUT_S = 30
 UPDATE = {"type": "session.update", "session": {"type": "realtime", "output_modalities": ["audio"]}}
 
@@ -122,6 +124,10 @@ class Student:
         self.events[event["type"]] += 1
         if event["type"] == "output_audio_buffer.started" and "rtp_timestamp" in event:
             self._playing = (event["item_id"], event["audio_ms"], event["rtp_timestamp"])
+        elif event["type"] == "output_audio_buffer.stopped" and self._playing is not None:
+            # As our page: all of it is heard soon, and the server knows how much that is.
+            played = {"type": "output_audio_buffer.played", "item_id": self._playing[0]}
+            self._loop.call_later(BUFFER_S, self.caller.tell, json.dumps({**played, **ALL}))
 
     def _packet(self, arrival: Arrival, payload: bytes) -> None:
         """As our page: where the sound it hears is, told four times a second."""
