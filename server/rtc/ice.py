@@ -21,6 +21,8 @@ SILENT_S = 3.0
 "Chromium checks the path in use each 2.5 s, and speech comes each 20 ms."
 PATHS = 32
 "Checked paths of one call that are remembered: some networks, each to some of our addresses."
+REMEMBERED = 2_048
+"Checks of one call whose path is remembered: more than an hour of them."
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,8 @@ class Agent:
     "The last datagram of any kind on the selected path."
     paths: dict[Path, float] = field(default_factory=dict)
     "Checked ones, with the time of the last check, the latest last."
+    _seen: dict[bytes, Path] = field(default_factory=dict)
+    "Where each transaction came from: who has only read a check may send it again, but not use it."
 
     def check(self, data: bytes, path: Path, now: float) -> Checked | None:
         """Take a check. None: it is none of ours, and is not answered."""
@@ -68,6 +72,10 @@ class Agent:
         )
         if check is None:
             return None
+        if self._seen.setdefault(check.transaction_id, path) != path:
+            return None
+        if len(self._seen) > REMEMBERED:
+            del self._seen[next(iter(self._seen))]
         if check.controlled:
             return Checked(stun.refuse_role(check, self.local.password), valid=False)
         if check.nominates or self._lost(now):

@@ -20,8 +20,9 @@ def check(
     method: stun.Method = stun.Method.BINDING,
     kind: stun.Class = stun.Class.REQUEST,
     sign: bool = True,
+    transaction: bytes | None = None,
 ) -> bytes:
-    message = stun.Message(method, kind, b"transaction!")
+    message = stun.Message(method, kind, transaction or stun.random_transaction_id())
     message.attributes["USERNAME"] = username
     message.attributes["PRIORITY"] = 1_853_824_767
     message.attributes[role] = 42

@@ -24,6 +24,17 @@ def test_a_wrong_check_is_not_answered_and_changes_nothing() -> None:
     assert call.selected is None and not call.paths
 
 
+def test_a_check_that_another_has_read_moves_nothing() -> None:
+    call = agent()
+    read = check(nominate=True)
+    first = call.check(read, HOME, 1.0)
+    assert first is not None
+    assert call.check(read, TRAIN, 100.0) is None
+    assert call.selected == HOME and TRAIN not in call.paths
+    assert call.check(read, HOME, 101.0) is not None, "a check is sent again where it was lost"
+    assert call.check(check(nominate=True), TRAIN, 102.0) is not None
+
+
 def test_a_client_that_thinks_we_control_is_told_so_and_not_heard() -> None:
     call = agent()
     told = call.check(check(role="ICE-CONTROLLED", nominate=True), HOME, 1.0)
