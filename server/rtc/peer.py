@@ -173,9 +173,11 @@ class Peer:
     async def close(self) -> None:
         """Say good-bye; idempotent. Nothing is reported afterwards."""
         if not self._closed:
-            if self._connected:
-                self._send_reports(bye=True)
-            self._end()
+            try:
+                if self._connected:
+                    self._send_reports(bye=True)
+            finally:
+                self._end()
 
     # What the sockets call
 

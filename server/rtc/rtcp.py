@@ -129,7 +129,7 @@ class Reception:
             highest_sequence=self._highest & 0xFFFF_FFFF,
             jitter=int(self._jitter),
             lsr=self._sender_report,
-            dlsr=min(delay, 0xFFFF_FFFF),
+            dlsr=max(0, min(delay, 0xFFFF_FFFF)),
         )
 
 

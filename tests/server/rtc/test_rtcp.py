@@ -121,3 +121,12 @@ def test_any_bytes_are_read() -> None:
         for _ in range(3):
             data[chance.randrange(len(data))] = chance.randrange(256)
         ours.read(bytes(data[: chance.randrange(len(data) + 1)]), NOW)
+
+
+def test_a_clock_that_is_set_back_is_no_delay() -> None:
+    ours = reports()
+    ours.hear(THEIRS, 1, 1, NOW)
+    assert ours.reception is not None
+    ours.reception.heard_report(ntp(NOW), NOW)
+    report, _ = rtp.RtcpPacket.parse(ours.compound(NOW - 10.0))
+    assert isinstance(report, rtp.RtcpRrPacket) and report.reports[0].dlsr == 0
