@@ -12,7 +12,8 @@ version took away. Each has its reason:
 - `_ssl`, `_state`, `_task`: close_notify is sent at once, where nothing may wait, and memory given
   back.
 - `_create_ssl_context`: one context serves all calls, and has only AEAD suites.
-- In SCTP, `_handle_data`, `_receive_*_chunk`, `_data_channel_receive`, `_send_chunk` and the state
+- In SCTP, `_handle_data`, `_receive_chunk`, `_receive_*_chunk`, `_mark_received`,
+  `_data_channel_receive`, `_send_chunk` and the state
   they keep: aiortc trusts a peer with our memory and time (see `sctp_guard`).
 - `_rto`, `_update_rto`, `_t1_expired`: with aiortc a message that was lost waits for 3 s at first
   and for a second at least, which is long in a conversation.
@@ -38,6 +39,7 @@ from aiortc.rtcsctptransport import (
     WEBRTC_DCEP,
     Chunk,
     DataChunk,
+    InitChunk,
     RTCSctpTransport,
     SackChunk,
 )
@@ -48,6 +50,9 @@ from server.rtc.sdp import Fingerprint
 
 WAITING = 64
 "Datagrams of DTLS that are kept for the handshake or the association."
+RECORDS = 8
+"DTLS records of one datagram: the longest flight of a handshake has five messages."
+RECORD_HEADER_BYTES = 13  # RFC 6347, 4.1
 CHANNELS = 8
 RTO_FIRST_S = 0.5
 RTO_LEAST_S = 0.4
@@ -78,6 +83,26 @@ class Certificate(RTCCertificate):
         return Fingerprint(found.algorithm, found.value)
 
 
+def records(datagram: bytes) -> list[bytes]:
+    """The DTLS records of a datagram, at most `RECORDS`; none where they do not fill it exactly.
+
+    aiortc reads one record for each datagram that it is given, and OpenSSL keeps the others.
+    """
+    found: list[bytes] = []
+    at = 0
+    while at < len(datagram):
+        if at + RECORD_HEADER_BYTES > len(datagram):
+            return []
+        length = int.from_bytes(datagram[at + 11 : at + 13], "big")
+        after = at + RECORD_HEADER_BYTES + length
+        if after > len(datagram):
+            return []
+        if len(found) < RECORDS:
+            found.append(datagram[at:after])
+        at = after
+    return found
+
+
 class Pipe:
     """What `RTCDtlsTransport` takes for its ICE transport: datagrams of DTLS, and a way out."""
 
@@ -91,8 +116,8 @@ class Pipe:
         self._ended = False
 
     def feed(self, data: bytes) -> None:
-        """A datagram has come; where too many wait, the oldest is lost."""
-        self._waiting.append(data)
+        """A datagram has come; where too many records wait, the oldest is lost."""
+        self._waiting.extend(records(data))
         self._wake()
 
     def end(self) -> None:
@@ -193,6 +218,30 @@ class Sctp(RTCSctpTransport):
             self.refused += 1
             log.debug("sctp_packet_not_handled", fault=type(fault).__name__)
 
+    async def _receive_chunk(self, chunk: Chunk) -> None:
+        if isinstance(chunk, InitChunk):
+            if self._association_state == self.State.ESTABLISHED:
+                self.refused += 1  # an association begins once
+                return
+            self._sack_misordered.clear()
+            self._sack_duplicates.clear()
+            self._inbound_streams.clear()
+            self._advertised_rwnd = sctp_guard.WINDOW_BYTES
+        await super()._receive_chunk(chunk)
+
+    def _mark_received(self, tsn: int) -> bool:
+        """Without aiortc's sorting of all that waits, for each chunk."""
+        waiting = self._sack_misordered
+        last = self._last_received_tsn
+        if last is None or (last - tsn) & 0xFFFF_FFFF < 0x8000_0000 or tsn in waiting:
+            self._sack_duplicates.append(tsn)
+            return True
+        waiting.add(tsn)
+        while (following := (last + 1) & 0xFFFF_FFFF) in waiting:
+            waiting.remove(following)
+            self._last_received_tsn = last = following
+        return False
+
     async def _receive_data_chunk(self, chunk: DataChunk) -> None:
         last = self._last_received_tsn
         if last is None:
@@ -206,6 +255,7 @@ class Sctp(RTCSctpTransport):
             if (
                 ahead > sctp_guard.WINDOW_CHUNKS
                 or held > sctp_guard.WINDOW_CHUNKS
+                or (ahead > 1 and len(self._sack_misordered) > sctp_guard.WINDOW_CHUNKS)
                 or len(chunk.user_data) > self._advertised_rwnd + spare
             ):
                 self.refused += 1

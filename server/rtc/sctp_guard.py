@@ -13,7 +13,7 @@ STREAMS = 16
 "Data channels that may be open; a call has one."
 WINDOW_BYTES = 256 * 1024
 "What may wait for its missing parts: four messages of the longest kind."
-WINDOW_CHUNKS = 512
+WINDOW_CHUNKS = 128
 "The same, counted; also how far ahead of the first missing chunk one may be."
 
 HEADER_BYTES = 12

@@ -10,13 +10,14 @@ from aiortc.rtcsctptransport import (
     WEBRTC_DCEP,
     WEBRTC_STRING,
     DataChunk,
+    InitChunk,
     RTCSctpTransport,
     SackChunk,
     serialize_packet,
 )
 
 from server.rtc import sctp_guard
-from server.rtc.aiortc_transport import CHANNELS, Certificate, Pipe, Sctp
+from server.rtc.aiortc_transport import CHANNELS, RECORDS, Certificate, Pipe, Sctp, records
 
 NEW_VERSION = (
     "aiortc has changed what server/rtc/aiortc_transport.py leans on; read its docstring, and the"
@@ -31,6 +32,8 @@ METHODS = {
     },
     RTCSctpTransport: {
         "_handle_data": ["self", "data"],
+        "_receive_chunk": ["self", "chunk"],
+        "_mark_received": ["self", "tsn"],
         "_receive_data_chunk": ["self", "chunk"],
         "_receive_sack_chunk": ["self", "chunk"],
         "_data_channel_receive": ["self", "stream_id", "pp_id", "data"],
@@ -62,6 +65,8 @@ async def test_aiortc_still_has_the_state_that_is_looked_at() -> None:
         "_advertised_rwnd",
         "_last_received_tsn",
         "_inbound_streams",
+        "_sack_misordered",
+        "_sack_duplicates",
         "_local_tsn",
         "_data_channels",
         "_rto",
@@ -97,12 +102,12 @@ class Association:
         chunk.tsn, chunk.stream_id, chunk.protocol, chunk.user_data = tsn, stream, kind, content
         await self.packet(bytes(chunk))
 
-    async def packet(self, chunk: bytes) -> None:
+    async def packet(self, chunk: bytes, *, begins: bool = False) -> None:
         class Raw:
             def __bytes__(self) -> bytes:
                 return chunk
 
-        tag = self.sctp._local_verification_tag
+        tag = 0 if begins else self.sctp._local_verification_tag  # RFC 9260, 8.5.1
         await self.sctp._handle_data(serialize_packet(5_000, 5_000, tag, Raw()))  # type: ignore[arg-type]
 
     @property
@@ -173,3 +178,47 @@ def test_all_calls_share_one_context_with_good_suites_alone() -> None:
     assert (
         len(certificate.fingerprint.value) == 95 and certificate.fingerprint.algorithm == "sha-256"
     )
+
+
+def init(tsn: int) -> bytes:
+    chunk = InitChunk()
+    chunk.initiate_tag, chunk.advertised_rwnd, chunk.initial_tsn = 1, 100_000, tsn
+    chunk.outbound_streams = chunk.inbound_streams = 16
+    return bytes(chunk)
+
+
+async def test_an_association_that_stands_does_not_begin_again() -> None:
+    peer = Association()
+    await peer.packet(init(5_000), begins=True)
+    assert peer.sctp.refused == 1 and peer.sctp._last_received_tsn == 0
+
+
+async def test_to_begin_again_and_again_leaves_nothing_behind() -> None:
+    peer = Association()
+    peer.sctp._association_state = peer.sctp.State.CLOSED
+    for turn in range(5):
+        first = 100_000 - turn * 600
+        await peer.packet(init(first), begins=True)
+        assert peer.sctp._last_received_tsn == first - 1
+        for tsn in range(first + 1, first + 500):
+            await peer.data(tsn, b"x", flags=7)
+        assert 0 < len(peer.sctp._sack_misordered) <= sctp_guard.WINDOW_CHUNKS
+    peer.sctp.drop()
+
+
+async def test_what_was_missing_lets_all_that_waited_pass() -> None:
+    peer = Association()
+    for tsn in (3, 2, 3, 5):
+        await peer.data(tsn, b"x", flags=7)
+    assert peer.sctp._last_received_tsn == 0
+    await peer.data(1, b"x", flags=7)
+    assert peer.sctp._last_received_tsn == 3 and peer.sctp._sack_misordered == {5}
+
+
+async def test_each_record_of_a_datagram_is_handed_on_by_itself() -> None:
+    one = b"\x17\xfe\xfd" + bytes(8) + b"\x00\x02ab"
+    pipe = Pipe(lambda data: None)
+    pipe.feed(one * 3)
+    assert [await pipe._recv() for _ in range(3)] == [one] * 3
+    assert records(one * 50) == [one] * RECORDS
+    assert records(one + one[:-1]) == records(one + b"\x17") == []
