@@ -274,7 +274,9 @@ async def make_roles(connection: Connection) -> None:
         ("may_make_schemas", "let_make_schemas"),
     ):
         if not await connection.fetchval(_ROLES[exists]):
-            await connection.execute(_ROLES[make])
+            # Roles belong to the whole cluster, where another database may be made ready just now.
+            with contextlib.suppress(asyncpg.DuplicateObjectError, asyncpg.UniqueViolationError):
+                await connection.execute(_ROLES[make])
 
 
 async def _make_ready(connection: Connection) -> None:

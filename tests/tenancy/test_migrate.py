@@ -2,6 +2,7 @@
 
 import asyncio
 
+import asyncpg
 import pytest
 
 from tenancy import migrate
@@ -207,3 +208,13 @@ def test_two_files_of_one_number_are_refused(tmp_path):
         (tmp_path / name).write_text("-- for: cell\nSELECT 1;")
     with pytest.raises(MigrationRefused, match="0001_a and 0001_b share a number"):
         migrate.read(tmp_path)
+
+
+async def test_roles_made_by_another_database_meanwhile_are_taken_as_they_are(urls, monkeypatch):
+    roles = dict(migrate._ROLES) | {"owner_exists": "SELECT false", "app_exists": "SELECT false"}
+    monkeypatch.setattr(migrate, "_ROLES", roles)
+    connection = await asyncpg.connect(urls.admin)
+    try:
+        await migrate.make_roles(connection)
+    finally:
+        await connection.close()
