@@ -16,6 +16,8 @@ LONGEST_CHARACTERS = 64 * 1024
 MOST_LINES = 2_000
 MOST_SECTIONS = 3
 MESSAGE_BYTES = 65_536  # RFC 8841, 6.1: also what holds where an offer says nothing
+LEAST_MESSAGE_BYTES = 1_200
+"Below this an event would be cut into hundreds of messages; browsers take 64 KiB and more."
 FRAGMENT_CHARACTERS = 16 * 1024
 FRAGMENT_CANDIDATES = 20
 FINGERPRINTS = {"sha-256": 32, "sha-384": 48, "sha-512": 64}
@@ -374,6 +376,11 @@ def _data(section: Section, attributes: dict[str, list[str]]) -> Data:
     if not 0 < port < 65_536:
         raise OfferRefused("bad_data_channel", "a=sctp-port of this offer is no port.")
     size = _whole(attributes, "max-message-size", MESSAGE_BYTES)
+    if 0 < size < LEAST_MESSAGE_BYTES:
+        raise OfferRefused(
+            "bad_data_channel",
+            f"a=max-message-size of this offer is below {LEAST_MESSAGE_BYTES:,} bytes.",
+        )
     return Data(section, port, min(size or MESSAGE_BYTES, MESSAGE_BYTES))
 
 

@@ -144,6 +144,7 @@ def test_sound_alone_needs_no_bundle() -> None:
         (CHROMIUM.replace("a=sctp-port:5000", "a=sctp-port:0"), "bad_data_channel"),
         (CHROMIUM.replace("a=sctp-port:5000", "a=sctp-port:-1"), "bad_data_channel"),
         (CHROMIUM.replace("size:262144", "size:" + "9" * 5_000), "bad_data_channel"),
+        (CHROMIUM.replace("size:262144", "size:1199"), "bad_data_channel"),
         (CHROMIUM.replace("s=-", "s=\0"), "not_an_offer"),
         (CHROMIUM.replace("s=-", "s=a\rb"), "not_an_offer"),
     ],
