@@ -30,17 +30,19 @@ MOST = 2  # promises.md 3.5: calls of a person
 OFFERS_PER_S, OFFERS_BURST = 1.0, 3.0
 PEOPLE = 10_000
 "So many people's pace is remembered."
-AT_ONCE = 4
-"Offers that are answered at the same time in this process."
 DRAIN_S = 3.0
 RECHECK_S = 60.0
 "What ended in another process is noticed after so long."
+
+BESIDE = 2
+"Second connections of a call."
 
 SLOWER = "You called more often than once a second. Wait a moment, then call again."
 ENOUGH = (
     f"You have {MOST} calls already. Hang one up (DELETE on its address) or go on with its session"
     " by `session=`."
 )
+ENOUGH_BESIDE = f"This call has {BESIDE} further connections already. Close one of them first."
 NO_CALL = "There is no such call, or it is over."
 
 log = structlog.get_logger()
@@ -126,7 +128,6 @@ class Calls:
             voice: Makes the sound of a call.
         """
         self.tally = Tally()
-        self.answering = asyncio.Semaphore(AT_ONCE)
         self._answer = answer
         self._voice = voice
         self._clock = clock
@@ -152,6 +153,13 @@ class Calls:
             raise Refused(404, "call_not_found", NO_CALL)
         return call
 
+    def beside(self, caller: Caller, call_id: str) -> Call:
+        """The caller's own call, for a second connection. Raises Refused."""
+        call = self.of(caller, call_id)
+        if len(call.beside) >= BESIDE:
+            raise Refused(429, "too_many_connections", ENOUGH_BESIDE, retry_after_s=5)
+        return call
+
     def count_offer(self, caller: Caller) -> None:
         """Raises Refused where somebody offers too often."""
         person_id = caller.person.id
@@ -161,6 +169,14 @@ class Calls:
             self._paces.popitem(last=False)
         if not pace.take(self._clock()):
             raise Refused(429, "too_many_offers", SLOWER, retry_after_s=1)
+
+    def check_room(self, caller: Caller, session_id: UUID | None) -> None:
+        """Raises Refused where `make_room` would, before a session is begun for the call."""
+        own = [call for call in self if call.caller.person.id == caller.person.id]
+        if len(own) >= MOST and all(
+            call.connected and call.session.id != session_id for call in own
+        ):
+            raise Refused(429, "too_many_calls", ENOUGH, retry_after_s=5)
 
     def make_room(self, caller: Caller, session_id: UUID) -> None:
         """Raises Refused where somebody has too many calls; one that leads nowhere, or to the same

@@ -15,7 +15,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from server.errors import Refused, answer_to, openai_error
 from server.identity import presented
-from server.realtime.calls import NO_CALL, Call
+from server.realtime.calls import BESIDE, NO_CALL, Call
 from server.realtime.connection import ENDED, Talk
 from server.realtime.http import lesson_of, session_id
 from server.realtime.reading import ITEM_ID
@@ -71,7 +71,7 @@ async def _enter(websocket: WebSocket, services: Services, caller: Caller) -> Wa
     if call_id := query.get("call_id"):
         if services.calls is None:
             raise Refused(404, "call_not_found", NO_CALL, param="call_id")
-        call = services.calls.of(caller, call_id)
+        call = services.calls.beside(caller, call_id)
         return Way(call.session, resumed=True, beside=call)
     wanted = query.get("session")
     if not wanted:
@@ -109,8 +109,13 @@ async def _converse(
     if way.reads:
         session.follow(connection, after=after)
     elif way.beside is not None:
-        session.join(connection, after=after)
-        way.beside.beside.add(connection)
+        full = len(way.beside.beside) >= BESIDE
+        if full or services.calls is None or way.beside not in services.calls:
+            # That came about while the connection was let in.
+            connection.close(ENDED, "the call is over, or has enough connections")
+        else:
+            session.join(connection, after=after)
+            way.beside.beside.add(connection)
     else:
         session.attach(connection, after=after, resumed=way.resumed)
     if wishes is not None:

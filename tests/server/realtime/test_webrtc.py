@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+import websockets
 from openai import AsyncOpenAI
 
 from ai.events import SpeechConfirmed, SpeechDropped, SpeechStarted, SpeechStopped, Transcribed
@@ -200,6 +201,41 @@ async def test_a_second_connection_beside_a_call_commands_without_sound(
         assert not [one for one in events if one["type"] == "response.output_audio.delta"]
 
 
+async def test_a_call_has_two_further_connections_and_no_third(
+    house: House, caller: Caller
+) -> None:
+    await caller.call()
+    await caller.until("session.created")
+    beside = f"call_id={caller.path.rpartition('/')[2]}"
+    async with house.connect(beside) as one, house.connect(beside) as two:
+        await receive(one)
+        await receive(two)
+        with pytest.raises(websockets.InvalidStatus) as refused:
+            async with house.connect(beside):
+                pass
+        assert refused.value.response.status_code == 429
+
+
+async def test_an_offer_without_its_body_holds_nobody_up(house: House, caller: Caller) -> None:
+    async def never() -> AsyncIterator[bytes]:
+        yield b"v=0"
+        await asyncio.sleep(60)
+
+    async with house.http() as http:
+        slow = [
+            asyncio.create_task(
+                http.post("/v1/realtime/calls?model=halves", content=never(), headers=SDP)
+            )
+            for _ in range(2)
+        ]
+        await asyncio.sleep(0.1)
+        async with asyncio.timeout(5):
+            assert (await caller.call()).status_code == 201
+        for one in slow:
+            one.cancel()
+        await asyncio.gather(*slow, return_exceptions=True)
+
+
 async def test_the_official_python_client_calls(house: House, caller: Caller) -> None:
     client: AsyncOpenAI = house.client()
     call = await client.realtime.calls.create(
@@ -283,6 +319,14 @@ async def test_two_calls_a_person_and_one_that_leads_nowhere_makes_room(house: H
         with pytest.raises(Refused) as refused:
             calls.make_room(call.caller, new_id())
         assert (refused.value.status, refused.value.code) == (429, "too_many_calls")
+        sessions = len(house.services.lobby)
+        calls._paces.clear()
+        async with house.http() as http:
+            third = await http.post(
+                "/v1/realtime/calls?model=halves", content=offers[0], headers=SDP
+            )
+        assert await refusal(third) == (429, "too_many_calls")
+        assert len(house.services.lobby) == sessions, "nothing was begun for it"
     finally:
         for one in callers:
             await one.close()
