@@ -132,6 +132,8 @@ class CallConnection(ClientConnection):
         self._device_reports = False
         "The client itself tells what was heard; it knows better."
         self._early = bytearray()
+        self._hears_at = 0.0
+        "Sound before that is ahead of its time, and dropped."
         self._held: deque[str] = deque()
         self._held_bytes = 0
         self._waiting: asyncio.TimerHandle | None = None
@@ -206,8 +208,10 @@ class CallConnection(ClientConnection):
     def hear(self, pcm: bytes) -> None:
         """The student speaks."""
         if self._begun:
-            if self.closing is None:
-                self._session.hear(self, pcm, None)
+            now = self._clock()
+            # Who sends more than there is time for can't be made to wait, as a socket can.
+            if self.closing is None and now >= self._hears_at:
+                self._hears_at = now + self._session.hear(self, pcm, None)
         elif len(self._early) + len(pcm) <= EARLY_BYTES:
             self._early += pcm
 

@@ -88,11 +88,11 @@ class Line:
         self.peer, self.voice = MemoryPeer(events=events), MemoryVoice()
         self.commands: list[Any] = []
         self.heard = b""
-        self.pause_s = 0.0
+        self.pause_s = self.now = 0.0
         self.ready = 0
         self.ended: list[str] = []
         self.connection = CallConnection(
-            MIA, g711, self, ready=self._ready, ended=self.ended.append, clock=lambda: 0.0
+            MIA, g711, self, ready=self._ready, ended=self.ended.append, clock=lambda: self.now
         )
         self.connection.use(self.peer, self.voice)
 
@@ -125,6 +125,17 @@ async def test_sound_goes_to_the_voice_and_words_to_the_channel(line: Line) -> N
         "response.output_audio_transcript.delta",
         "response.output_audio.done",
     ]
+
+
+async def test_sound_that_is_ahead_of_its_time_is_dropped(line: Line) -> None:
+    line.connection.hear(b"a" * 960)
+    line.pause_s = 3.0
+    line.connection.hear(b"b" * 960)
+    line.connection.hear(b"c" * 960)
+    line.now = 3.1
+    line.pause_s = 0.0
+    line.connection.hear(b"d" * 960)
+    assert line.heard == b"a" * 960 + b"b" * 960 + b"d" * 960
 
 
 async def test_a_suspicion_pauses_and_an_interruption_clears_at_once(line: Line) -> None:
