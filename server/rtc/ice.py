@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from server.rtc import stun
+from server.rtc.pace import Bucket
 
 Path: TypeAlias = tuple[int, stun.Address]
 "Which of our sockets, and the address at the other end."
@@ -23,6 +24,9 @@ PATHS = 32
 "Checked paths of one call that are remembered: some networks, each to some of our addresses."
 REMEMBERED = 2_048
 "Checks of one call whose path is remembered: more than an hour of them."
+
+NEW_PATHS_PER_S, NEW_PATHS_BURST = 50.0, 150.0
+"Checks from paths not checked before, in one call: each costs us a hash, whoever sends it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,7 @@ class Agent:
     "The last check of the selected path."
     heard_at: float = 0.0
     "The last datagram of any kind on the selected path."
+    _pace: Bucket = field(default_factory=lambda: Bucket(NEW_PATHS_PER_S, NEW_PATHS_BURST))
     paths: dict[Path, float] = field(default_factory=dict)
     "Checked ones, with the time of the last check, the latest last."
     _seen: dict[bytes, Path] = field(default_factory=dict)
@@ -67,6 +72,8 @@ class Agent:
 
     def check(self, data: bytes, path: Path, now: float) -> Checked | None:
         """Take a check. None: it is none of ours, and is not answered."""
+        if path not in self.paths and not self._pace.take(now):
+            return None
         check = stun.read_check(
             data, f"{self.local.ufrag}:{self.remote_ufrag}", self.local.password
         )

@@ -24,6 +24,9 @@ RESEND_S = 0.2
 FLIGHT = 4
 "Datagrams; certificates of elliptic curves fit into one."
 
+RESENT = 6
+"Flights sent again to somebody from whom nothing but checks has come: their address may be forged."
+
 
 class LinkListener(Protocol):
     """What becomes of a link; called on the loop's thread."""
@@ -63,7 +66,8 @@ class Link:
         )
         self._flight: list[bytes] = []
         "What of the handshake was sent since the other side was heard."
-        self._heard = False
+        self._heard = self._ever_heard = False
+        self._resent = 0
         self._again: asyncio.TimerHandle | None = None
         self._sctp: Sctp | None = None
         self._channel: RTCDataChannel | None = None
@@ -84,7 +88,7 @@ class Link:
 
     def feed(self, data: bytes) -> None:
         """A datagram of DTLS."""
-        self._heard = True
+        self._heard = self._ever_heard = True
         self._pipe.feed(data)
 
     def unprotect(self, packet: bytes, *, rtcp: bool) -> bytes | None:
@@ -165,7 +169,9 @@ class Link:
         """Send the last flight again: OpenSSL waits for a second, and then for two."""
         for data in self._flight[-FLIGHT:]:
             self._send(data)
-        self._resend_after(min(waited_s * 2, 1.0))
+        self._resent += 1
+        if self._ever_heard or self._resent < RESENT:
+            self._resend_after(min(waited_s * 2, 1.0))
 
     def _forget_flight(self) -> None:
         self._flight.clear()

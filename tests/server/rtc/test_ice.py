@@ -35,6 +35,16 @@ def test_a_check_that_another_has_read_moves_nothing() -> None:
     assert call.check(check(nominate=True), TRAIN, 102.0) is not None
 
 
+def test_checks_from_ever_new_addresses_are_looked_at_so_often() -> None:
+    call = agent()
+    call.check(check(nominate=True), HOME, 1.0)
+    for port in range(1_000):
+        assert call.check(check(password="q" * 32), (0, ("203.0.113.9", port)), 1.0) is None
+    assert call.check(check(), TRAIN, 1.0) is None, "too many just now"
+    assert call.check(check(), HOME, 1.0) is not None, "who is known is not held up"
+    assert call.check(check(), TRAIN, 2.0) is not None
+
+
 def test_a_client_that_thinks_we_control_is_told_so_and_not_heard() -> None:
     call = agent()
     told = call.check(check(role="ICE-CONTROLLED", nominate=True), HOME, 1.0)
