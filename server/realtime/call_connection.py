@@ -11,6 +11,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any, Protocol
 
 import orjson
@@ -38,6 +39,7 @@ from sessions.live.events import (
     ReportPlayed,
     SessionCreated,
     SessionUpdated,
+    TruncateItem,
 )
 from tenancy.model import Person
 
@@ -50,7 +52,8 @@ EARLY_BYTES = 3 * 48_000
 HELD_BYTES = 4 * 1024 * 1024
 "Of messages that came faster than they are read: a minute of sound in base64."
 LAST_WORDS_S = 0.1
-"What the channel has sent gets so long to arrive before the call ends."
+"What the channel has sent, and the other side has, gets so long to be read before the call ends."
+REPORTED = 16
 PIECE_BYTES = 256
 "What a piece of an event has besides its data, at most."
 
@@ -71,6 +74,9 @@ class Peer(Protocol):
 
     @property
     def buffered(self) -> int: ...
+
+    @property
+    def arrived(self) -> bool: ...
 
     def tell(self, text: str) -> bool: ...
 
@@ -95,6 +101,8 @@ class Voice(Protocol):
     def resume(self) -> None: ...
 
     def clear(self, response_id: str | None = None) -> list[tuple[str, int]]: ...
+
+    def sent_ms(self, item_id: str) -> int | None: ...
 
     def close(self) -> None: ...
 
@@ -129,8 +137,8 @@ class CallConnection(ClientConnection):
         self._peer: Peer
         self._voice: Voice
         self._begun = self._open = self._over = False
-        self._device_reports = False
-        "The client itself tells what was heard; it knows better."
+        self._reported: deque[str] = deque(maxlen=REPORTED)
+        "Items of which the client itself told what was heard; it knows better."
         self._early = bytearray()
         self._hears_at = 0.0
         "Sound before that is ahead of its time, and dropped."
@@ -225,13 +233,15 @@ class CallConnection(ClientConnection):
             rtp_timestamp=rtp_timestamp,
         )
 
-    def stopped(self, response_id: str) -> None:
+    def stopped(self, response_id: str, rtp_timestamp: int) -> None:
         """A response has sounded to its end."""
-        self._put_ours("output_audio_buffer.stopped", response_id=response_id)
+        self._put_ours(
+            "output_audio_buffer.stopped", response_id=response_id, rtp_timestamp=rtp_timestamp
+        )
 
     def position(self, item_id: str, audio_ms: int) -> None:
         """So much of an item was heard, it seems."""
-        if not self._device_reports and self.closing is None:
+        if item_id not in self._reported and self.closing is None:
             self._session.receive(self, ReportPlayed(item_id=item_id, audio_ms=audio_ms))
 
     # ---- what the session says ---------------------------------------------------------------
@@ -276,7 +286,7 @@ class CallConnection(ClientConnection):
         deadline = self._loop.time() + patience_s
         while not self._over and self._loop.time() < deadline:
             self._flush()
-            if not self._outbox and self._peer.buffered == 0:
+            if not self._outbox and self._peer.arrived:
                 break
             await asyncio.sleep(0.02)
         await asyncio.sleep(LAST_WORDS_S)
@@ -314,9 +324,19 @@ class CallConnection(ClientConnection):
             self._read(text)
 
     def _pass_on(self, session: Talk, command: Command) -> None:
-        if isinstance(command, ReportPlayed):
-            self._device_reports = True
+        match command:
+            case ReportPlayed(item_id=item_id, audio_ms=audio_ms):
+                if item_id not in self._reported:
+                    self._reported.append(item_id)
+                command = replace(command, audio_ms=self._at_most(item_id, audio_ms))
+            case TruncateItem(item_id=item_id, audio_end_ms=audio_ms):
+                command = replace(command, audio_end_ms=self._at_most(item_id, audio_ms))
         super()._pass_on(session, command)
+
+    def _at_most(self, item_id: str, audio_ms: int) -> int:
+        """Nobody has heard what was not sent; a client that is told late reckons too far."""
+        sent_ms = self._voice.sent_ms(item_id)
+        return audio_ms if sent_ms is None else min(audio_ms, sent_ms)
 
     def _flush(self) -> None:
         """Send what the channel takes now."""

@@ -299,6 +299,11 @@ class Sctp(RTCSctpTransport):
         if state == self.State.CLOSED:
             self.on_closed()
 
+    @property
+    def acknowledged(self) -> bool:
+        """Whether nothing waits, neither to be sent nor for its acknowledgement."""
+        return not (self._data_channel_queue or self._outbound_queue or self._sent_queue)
+
     def drop(self) -> None:
         """End it without a word, with its timers."""
         self.on_closed = lambda: None

@@ -86,6 +86,11 @@ class Link:
         """Bytes that wait on the data channel."""
         return self._channel.bufferedAmount if self._channel else 0
 
+    @property
+    def arrived(self) -> bool:
+        """Whether the other side has acknowledged all that was told."""
+        return self._sctp is None or self._sctp.acknowledged
+
     def feed(self, data: bytes) -> None:
         """A datagram of DTLS."""
         self._heard = self._ever_heard = True

@@ -149,6 +149,11 @@ class Peer:
         """Bytes that wait on the data channel."""
         return self._link.buffered if self._link else 0
 
+    @property
+    def arrived(self) -> bool:
+        """Whether the other side has all that was told."""
+        return self._link is None or self._link.arrived
+
     def send(self, payload: bytes, timestamp: int, *, marker: bool) -> int:
         """Send one packet of sound, or lose it where the call is not connected.
 

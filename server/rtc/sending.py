@@ -62,6 +62,8 @@ class Stopped:
     """The last frame of a completed response was sent."""
 
     response_id: str
+    timestamp: int
+    "Where its sound ended, as an RTP timestamp."
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +146,7 @@ class Sending:
             sound.complete = True
         if not waiting:
             del self._open[response_id]
-            self._done.append(Stopped(response_id))
+            self._done.append(Stopped(response_id, self._spurts.ended()))
 
     def pause(self) -> None:
         """The next packet fades out, and no sound follows until `resume`."""
@@ -209,6 +211,10 @@ class Sending:
         self._reached_slot = None
         if reached is not None and self._spurts.sounded(reached + 1, overdue):
             self._reached_slot = reached + 1
+
+    def sent_ms(self, item_id: str) -> int | None:
+        """How much of an item was sent; None: it is long over, or unknown."""
+        return self._spurts.sent_ms(item_id)
 
     def at(self, timestamp: int) -> tuple[str, int] | None:
         """Which item sounds at an RTP timestamp, and how many ms into it; None: silence."""
@@ -323,7 +329,7 @@ class Sending:
         response_id = sound.response_id
         if sound.complete and all(one.response_id != response_id for one in self._queue):
             self._open.pop(response_id, None)
-            actions.append(Stopped(response_id))
+            actions.append(Stopped(response_id, self._spurts.ended()))
 
     def _frame(self, pcm: bytes | None, actions: list[Action], begins: Spurt | None = None) -> None:
         actions.append(Frame(pcm, self._spurts.timestamp(self._slot), self._silent, begins))

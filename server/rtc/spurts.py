@@ -102,6 +102,15 @@ class Spurts:
             default=0,
         )
 
+    def sent_ms(self, item_id: str) -> int | None:
+        """How many ms of an item were sent; None where it is not remembered."""
+        ends = [one.begins + one.samples for one in self._spurts if one.item_id == item_id]
+        return max(ends) // _SAMPLES_PER_MS if ends else None
+
+    def ended(self) -> int:
+        """The RTP timestamp at which the last sound ended."""
+        return self.timestamp(self._spurts[-1].ends if self._spurts else 0)
+
     def end(self) -> int | None:
         """The slot after the first spurt whose position is still told."""
         first = next(iter(self.unheard()), None)

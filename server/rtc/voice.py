@@ -45,8 +45,8 @@ class VoiceListener(Protocol):
         `audio_ms` is where in the item its sound is, and `rtp_timestamp` its RTP timestamp.
         """
 
-    def stopped(self, response_id: str) -> None:
-        """The last frame of a completed response was sent."""
+    def stopped(self, response_id: str, rtp_timestamp: int) -> None:
+        """The last frame of a completed response was sent; it ended at that RTP timestamp."""
 
     def position(self, item_id: str, audio_ms: int) -> None:
         """How much of an item was heard, by estimate; five times a second while it plays."""
@@ -170,6 +170,10 @@ class Voice:
         self._work()
         return cut
 
+    def sent_ms(self, item_id: str) -> int | None:
+        """How much of an item was sent; None: it is long over, or unknown."""
+        return self._sending.sent_ms(item_id)
+
     def at(self, rtp_timestamp: int) -> tuple[str, int] | None:
         """Which item sounds at an RTP timestamp, and how many ms into it; None: silence."""
         return self._sending.at(rtp_timestamp)
@@ -224,8 +228,8 @@ class Voice:
                         begins.sequence = sequence
                 case Started(response_id, item_id, audio_ms, rtp_timestamp):
                     self._listener.started(response_id, item_id, audio_ms, rtp_timestamp)
-                case Stopped(response_id):
-                    self._listener.stopped(response_id)
+                case Stopped(response_id, rtp_timestamp):
+                    self._listener.stopped(response_id, rtp_timestamp)
                 case Position(item_id, audio_ms):
                     self._listener.position(item_id, audio_ms)
 

@@ -14,7 +14,9 @@ import { addressOf } from "./socket.js";
 const BROKEN = 1006;
 const GONE_MS = 5000; // away for so long, a call is broken
 const FRAMES = 15; // of 20 ms in one event: below the 64 KiB that a data channel takes
-const SAID = { taken_over: 4001, signed_out: 4002, too_large: 1008, too_many_events: 1008, too_slow: 1008 };
+const TAKEN = 4001;
+const SIGNED_OUT = 4002;
+const SAID = { taken_over: TAKEN, signed_out: SIGNED_OUT, too_large: 1008, too_many_events: 1008, too_slow: 1008 };
 
 /** Why there is no call: `status` is the server's, 0 where it could not be asked; null where it was not refused. */
 export class NoCall extends Error {
@@ -156,6 +158,8 @@ export class LessonCall {
     if (event.type === "session.ended") this.#code = 1000;
     else if (event.type === "notice" && Object.hasOwn(SAID, event.code)) this.#code = SAID[event.code];
     this.#told.event(event);
+    // The end of the call may be lost on its way; these two have nothing to wait for.
+    if (this.#code === TAKEN || this.#code === SIGNED_OUT) this.#end(this.#code);
   }
 
   async #follow() {

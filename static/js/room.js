@@ -179,7 +179,7 @@ export class LessonRoom {
     if (state.response) {
       this.#silenced = state.response;
       this.#send({ type: "response.cancel", response_id: state.response });
-    }
+    } else if (this.#line.kind === "call") this.#send({ type: "output_audio_buffer.clear" });
     this.#do({ type: "page.interrupted" });
   }
 

@@ -34,6 +34,7 @@ class MemoryPeer:
         self.events = events
         self.max_message = 65_536
         self.buffered = 0
+        self.arrived = True
         self.messages: list[dict[str, Any]] = []
         self.closed = False
 
@@ -53,6 +54,7 @@ class MemoryVoice:
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, ...]] = []
+        self.sent: dict[str, int] = {}
 
     def begin(self) -> None:
         self.asked.append(("begin",))
@@ -76,6 +78,9 @@ class MemoryVoice:
     def clear(self, response_id: str | None = None) -> list[tuple[str, int]]:
         self.asked.append(("clear", response_id or "all"))
         return []
+
+    def sent_ms(self, item_id: str) -> int | None:
+        return self.sent.get(item_id)
 
     def close(self) -> None:
         self.asked.append(("close",))
@@ -184,6 +189,32 @@ async def test_what_was_heard_is_the_calls_word_until_the_device_says_it(line: L
     line.connection.position("item_1", 400)
     played = [command for command in line.commands if isinstance(command, ReportPlayed)]
     assert [command.audio_ms for command in played] == [200, 9]
+
+
+async def test_of_another_item_the_device_has_said_nothing(line: Line) -> None:
+    """It may have gone away before the first packet of it came."""
+    line.connection.message('{"type":"output_audio_buffer.played","item_id":"item_1","audio_ms":9}')
+    line.connection.position("item_2", 400)
+    assert line.commands[-1] == ReportPlayed(item_id="item_2", audio_ms=400)
+
+
+async def test_nobody_has_heard_what_was_not_sent(line: Line) -> None:
+    line.voice.sent["item_1"] = 500
+    told = '"item_id":"item_1","content_index":0'
+    line.connection.message(f'{{"type":"output_audio_buffer.played",{told},"audio_ms":1900}}')
+    line.connection.message(f'{{"type":"conversation.item.truncate",{told},"audio_end_ms":1900}}')
+    played, cut = line.commands
+    assert (played.audio_ms, cut.audio_end_ms) == (500, 500)
+
+
+async def test_the_call_ends_when_its_last_word_has_arrived(line: Line) -> None:
+    line.peer.arrived = False
+    line.connection.close(4001, "taken over")
+    await asyncio.sleep(0.15)
+    assert line.ended == []
+    line.peer.arrived = True
+    await asyncio.wait_for(line.connection.closed(), 2)
+    assert line.ended == ["closed"]
 
 
 async def test_a_full_channel_is_waited_for(line: Line) -> None:

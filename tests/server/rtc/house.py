@@ -87,7 +87,7 @@ class Listener:
     def started(self, response_id, item_id, audio_ms, rtp_timestamp):
         self.told.append(("started", response_id, item_id, audio_ms, rtp_timestamp))
 
-    def stopped(self, response_id):
+    def stopped(self, response_id, rtp_timestamp):
         self.told.append(("stopped", response_id))
 
     def position(self, item_id, audio_ms):

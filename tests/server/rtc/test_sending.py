@@ -188,13 +188,13 @@ def test_items_follow_one_another_and_a_response_stops_once(line):
     line.play("resp_2", "item_3", tone(50))
     line.run(0.5)
     assert [one.item_id for one in line.of(Started)] == ["item_1", "item_2", "item_3"]
-    assert line.of(Stopped) == []
+    assert [one.response_id for one in line.of(Stopped)] == []
     line.complete("resp_1")
     line.complete("resp_2")
     line.complete("resp_2")
     line.complete("resp_9")
     line.run(0.5)
-    assert line.of(Stopped) == [Stopped("resp_1"), Stopped("resp_2")]
+    assert [one.response_id for one in line.of(Stopped)] == ["resp_1", "resp_2"]
     assert [line.positions(f"item_{n}")[-1] for n in (1, 2, 3)] == [50, 50, 50]
 
 
@@ -312,10 +312,10 @@ def test_cleared_sound_fades_in_the_next_packet_and_the_rest_is_gone(line):
     assert len(line.of(Position)) == told
     line.complete("resp_1")
     line.run(0.1)
-    assert line.of(Stopped) == []
+    assert [one.response_id for one in line.of(Stopped)] == []
     line.say("resp_2", "item_3", tone(100))
     line.run(0.5)
-    assert line.of(Stopped) == [Stopped("resp_2")]
+    assert [one.response_id for one in line.of(Stopped)] == ["resp_2"]
     assert line.positions("item_3")[-1] == 100
 
 
@@ -334,13 +334,13 @@ def test_one_response_is_cleared_and_the_next_goes_on(line):
     line.work()
     line.run(0.5)
     assert [one.item_id for one in line.of(Started)] == ["item_1", "item_3"], "no pause is left"
-    assert line.of(Stopped) == [Stopped("resp_3")]
+    assert [one.response_id for one in line.of(Stopped)] == ["resp_3"]
 
 
 def test_what_is_sent_but_not_yet_heard_is_cleared_as_heard(line):
     line.say("resp_1", "item_1", tone(100))
     line.run(0.09)
-    assert line.of(Stopped) == [Stopped("resp_1")]
+    assert [one.response_id for one in line.of(Stopped)] == ["resp_1"]
     assert line.sending.clear(None, line.now) == [("item_1", 100)]
     line.work()
     line.run(1.0)
@@ -490,3 +490,16 @@ def test_whatever_is_asked_frames_are_in_real_time_and_no_sample_is_lost(steps, 
         at[one.item_id] = one.audio_ms
     sound = samples(line.sound())
     assert abs(sound[1:] - sound[:-1]).max(initial=0) < 1_500
+
+
+def test_an_end_has_its_timestamp_and_what_was_sent_of_an_item_is_known(line):
+    assert line.sending.sent_ms("item_1") is None
+    line.play("resp_1", "item_1", tone(500))
+    line.run(0.25)
+    sent_ms = line.sending.sent_ms("item_1")
+    assert sent_ms == 20 * len(line.loud) < 300
+    line.complete("resp_1")
+    line.run(0.5)
+    assert line.sending.sent_ms("item_1") == 500
+    (started,), (stopped,) = line.of(Started), line.of(Stopped)
+    assert (stopped.timestamp - started.timestamp) % 2**32 == 500 * 48

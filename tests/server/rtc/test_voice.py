@@ -159,7 +159,7 @@ def test_a_listener_may_ask_for_something_while_it_is_told(call):
         call.voice.pause()
 
     call.listener.started = pause
-    call.listener.stopped = lambda response_id: call.voice.play("resp_2", "item_2", tone(40))
+    call.listener.stopped = lambda response_id, at: call.voice.play("resp_2", "item_2", tone(40))
     call.voice.begin()
     call.voice.play("resp_1", "item_1", tone(200))
     call.voice.complete("resp_1")
