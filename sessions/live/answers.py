@@ -293,7 +293,12 @@ class Answers:
         if played is None:
             self.spoken_ms -= item.heard_ms or 0
             played = self._heard_afterwards(item, audio_end_ms)
-        return self._played(played, told=True)
+            return self._played(played, told=True)
+        cleared: list[Action] = []
+        if played.interrupted and (sound := self._sounds.get(item.id)) is not None:
+            # A client may hold more of it, and a call holds it for the client.
+            cleared.append(Tell(OutputCleared(sound.response_id)))
+        return [*cleared, *self._played(played, told=True)]
 
     # -- small parts ---------------------------------------------------------------------------
 
