@@ -13,6 +13,7 @@ import { addressOf } from "./socket.js";
 
 const BROKEN = 1006;
 const GONE_MS = 5000; // away for so long, a call is broken
+const SLOW_MS = 1500; // what waits goes first; where that takes longer, speech does not wait behind it
 const FRAMES = 15; // of 20 ms in one event: below the 64 KiB that a data channel takes
 const TAKEN = 4001;
 const SIGNED_OUT = 4002;
@@ -35,6 +36,7 @@ export class LessonCall {
   #code = BROKEN;
   #timer = null;
   #track = null;
+  #waitsSince = null;
   #key;
   #location = null;
   #closed = false;
@@ -75,6 +77,7 @@ export class LessonCall {
     for (let at = 0; at < frames.length; at += FRAMES) {
       this.send({ type: "input_audio_buffer.append", audio: base64(frames.slice(at, at + FRAMES)) });
     }
+    this.#follow();
   }
 
   /**
@@ -164,7 +167,11 @@ export class LessonCall {
 
   async #follow() {
     const track = this.#track;
-    if (!track || this.talking || this.#channel?.readyState !== "open" || this.unsentBytes > 0) return;
+    if (!track || this.talking || this.#channel?.readyState !== "open") return;
+    if (this.unsentBytes > 0) {
+      this.#waitsSince ??= performance.now();
+      if (performance.now() - this.#waitsSince < SLOW_MS) return;
+    }
     await this.#sender.replaceTrack(track).catch(() => null);
     if (this.#track === track) this.talking = true;
     else if (!this.#track) this.#sender.replaceTrack(null).catch(() => null);

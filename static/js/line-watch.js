@@ -64,9 +64,13 @@ export class LineWatch {
       this.#readings = [];
       return null;
     }
-    this.#readings.push(read(report));
+    const reading = read(report);
+    if (reading.received < (this.#readings.at(-1)?.received ?? 0)) this.#readings = []; // another call
+    this.#readings.push(reading);
     if (this.#readings.length > WINDOW + 1) this.#readings.shift();
-    return this.#readings.length < 2 ? "good" : between(this.#readings[0], this.#readings.at(-1));
+    if (this.#readings.length < 2) return "good";
+    const seconds = this.#readings.length - 1;
+    return between(this.#readings[0], reading, { seconds, unsentBytes: this.#line.unsentBytes });
   }
 
   #ofSocket() {

@@ -15,6 +15,7 @@ const DEAD_MS = 10_000; // no sign of life for so long: the line is dead
 const CALL_MS = 4_000; // not up in so long, a call gives way to a socket: five seconds in all
 const SILENT_MS = 3_000; // a call whose sound, even silence, stops coming for so long is looked after
 const CARRIED_MS = 1_000; // so lately heard from, a call carried all that was said
+const GIVEN_UP_MS = 5_000; // a call of ours that was given up may still come up on the server, and take over
 const BRIEF_MS = 60_000; // calls that break so soon are not worth a third
 const KEPT_FRAMES = 500; // ten seconds of microphone, kept while there is no line
 const RECENT_FRAMES = 400; // eight seconds of it, kept while a call carries it
@@ -54,6 +55,7 @@ export class LessonLine {
   #brief = 0; // calls that broke soon
   #unasked = 0; // offers that reached nobody
   #since = 0;
+  #gaveUpAt = -Infinity;
   #track = null;
   #kept = []; // frames that wait
   #voice = null; // of the call that is on its way
@@ -124,10 +126,12 @@ export class LessonLine {
     else if (this.#kept.push(pcm) > KEPT_FRAMES) this.#kept.shift();
   }
 
-  /** Once the line is proven: what waited goes out. */
+  /** Once the line is proven: what waited goes out. Returns whether there was any. */
   flushSound() {
-    this.#active.sendSound(this.#kept.splice(0));
+    const waited = this.#kept.splice(0);
+    this.#active.sendSound(waited);
     this.#active.talk(this.#track);
+    return waited.length > 0;
   }
 
   /** The microphone's track that a call may let through; null: nothing is to be heard now. */
@@ -203,12 +207,15 @@ export class LessonLine {
     this.#voice = null;
     const is = (which) => which !== null && which === line.connection;
     line.connection = this.#coming = new this.#make[kind]({ key: this.#key, place }, {
-      event: (event) => (is(this.#active) || is(this.#coming)) && this.#event(line.connection, event),
+      event: (event) => {
+        const ours = is(this.#active) && this.#coming && event.code === "taken_over"; // by our own next one
+        if ((is(this.#active) && !ours) || is(this.#coming)) this.#event(line.connection, event);
+      },
       sound: (id, pcm) => is(this.#active) && this.#to.hear(id, pcm),
       voice: (stream, receiver) => is(this.#coming) && (this.#voice = { stream, receiver }),
       shaky: () => is(this.#active) && this.#renew(),
       gone: (code, why) => {
-        if (is(this.#coming)) this.#failed(kind, why);
+        if (is(this.#coming)) this.#failed(kind, why, code);
         else if (is(this.#active)) this.#gone(code);
       },
     });
@@ -267,10 +274,13 @@ export class LessonLine {
   }
 
   /** It never was up. */
-  #failed(kind, why) {
+  #failed(kind, why, code) {
     clearTimeout(this.#deadline);
     this.#coming = null;
-    if (kind === "call" && this.#callless(why)) {
+    this.#gaveUpAt = this.#now();
+    const next = afterClose(code);
+    if (!this.#active && (next === "taken" || next === "signed-out")) this.#end(next);
+    else if (kind === "call" && this.#callless(why)) {
       if (!this.#active) this.#connect();
     } else if (!this.#active) {
       // A browser is told nothing of a refusal before the upgrade; a new key brings the reason.
@@ -289,7 +299,8 @@ export class LessonLine {
 
   /** The one that served is gone. */
   #gone(code) {
-    const next = afterClose(code);
+    const own = code === TAKEN && this.#now() - this.#gaveUpAt < GIVEN_UP_MS;
+    const next = own ? "retry" : afterClose(code);
     const brief = this.kind === "call" && this.#now() - this.#since < BRIEF_MS;
     if (next === "retry") this.#keepUnheard();
     this.#active = this.#probedAt = null;

@@ -335,7 +335,8 @@ export class LessonRoom {
     const id = toUuid(session.id);
     if (id !== this.#sessionId) this.told.session(id);
     this.#sessionId = id;
-    this.#line.flushSound();
+    // The button came up while there was no line: what was said by then is a turn.
+    if (this.#line.flushSound() && this.state.handHeld === false) this.commit();
     for (const item of unsent(this.state.items)) this.#write(item);
     if (this.state.paused) this.#send({ type: "session.pause", on: true });
     clearTimeout(this.#settle);

@@ -23,14 +23,19 @@ export function read(report) {
   return found;
 }
 
-/** good, fair or poor, by what happened between two readings. */
-export function between(before, now) {
+const SILENT_S = 2; // even silence is a packet each 0.4 s
+const ENOUGH = 50; // packets, to say what share of them is lost
+const UNSENT = [32_000, 128_000]; // half a second of microphone on the data channel, and two
+
+/** good, fair or poor, by what happened between two readings so many `seconds` apart. */
+export function between(before, now, { seconds = 0, unsentBytes = 0 } = {}) {
   const since = (name) => Math.max(0, now[name] - (before?.[name] ?? 0));
   const packets = since("lost") + since("received");
-  const lost = Math.max(packets > 0 ? since("lost") / packets : 0, now.lostOut);
+  const lost = Math.max(packets >= ENOUGH ? since("lost") / packets : 0, now.lostOut);
   const concealed = since("samples") > 0 ? since("concealed") / since("samples") : 0;
   const over = (share, jitterMs, roundTripMs) =>
     lost > share || concealed > share || now.jitterMs > jitterMs || now.roundTripMs > roundTripMs;
-  if (over(0.1, 120, 1500)) return "poor";
-  return over(0.03, 50, 500) ? "fair" : "good";
+  if (seconds >= SILENT_S && now.received > 0 && since("received") === 0) return "poor";
+  if (over(0.1, 120, 1500) || unsentBytes > UNSENT[1]) return "poor";
+  return over(0.03, 50, 500) || unsentBytes > UNSENT[0] ? "fair" : "good";
 }

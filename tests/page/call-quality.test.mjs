@@ -33,3 +33,20 @@ test("only what happened lately counts", () => {
 test("a browser that counts nothing is believed to be well", () => {
   assert.equal(between(null, read(new Map())), "good");
 });
+
+test("where nothing comes any more, nothing is good", () => {
+  const [then, now] = [read(report({ packetsReceived: 250 })), read(report({ packetsReceived: 250 }))];
+  assert.equal(between(then, now, { seconds: 1 }), "good");
+  assert.equal(between(then, now, { seconds: 2 }), "poor");
+  assert.equal(between(null, read(new Map()), { seconds: 5 }), "good");
+});
+
+test("two of twelve packets of silence are no bad network", () => {
+  assert.equal(judged({ packetsReceived: 10, packetsLost: 2 }), "good");
+});
+
+test("speech that waits to be sent makes a call a weak one", () => {
+  const reading = read(report({ packetsReceived: 250 }));
+  assert.equal(between(null, reading, { seconds: 5, unsentBytes: 40_000 }), "fair");
+  assert.equal(between(null, reading, { seconds: 5, unsentBytes: 200_000 }), "poor");
+});

@@ -190,3 +190,28 @@ test("a call that was left before the server answered is hung up all the same", 
   assert.deepEqual(requests, ["POST", "DELETE"]);
   assert.equal(all.peer.remoteDescription, undefined);
 });
+
+test("on a slow line speech does not wait for ever behind what was kept", async (t) => {
+  let now = 0;
+  t.mock.method(performance, "now", () => now);
+  const { call: line } = await call();
+  const { channel, sender } = FakePeer.last;
+  channel.readyState = "open";
+  channel.bufferedAmount = 300_000;
+  line.talk("microphone");
+  await settled();
+  line.sendSound([new ArrayBuffer(960)]);
+  await settled();
+  assert.equal(sender.track, null);
+  now = 1600;
+  line.sendSound([new ArrayBuffer(960)]);
+  await settled();
+  assert.equal(sender.track, "microphone");
+  assert.equal(line.talking, true);
+});
+
+test("a lesson that goes on in another window ends the call, whether or not the end arrives", async () => {
+  const all = await call();
+  FakePeer.last.channel.onmessage({ data: JSON.stringify({ type: "notice", code: "taken_over", text: "" }) });
+  assert.deepEqual(all.gone, [[4001, undefined]]);
+});

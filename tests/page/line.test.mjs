@@ -267,3 +267,36 @@ test("what was kept is the latest, and bounded", async (t) => {
   const { frames } = all.up();
   assert.deepEqual([frames[0], frames.at(-1)], [1500, 1999]);
 });
+
+test("that its own next call takes the lesson over is nothing to tell", async (t) => {
+  const all = begin(t);
+  await all.line.open();
+  const old = all.up();
+  old.told.event({ type: "notice", code: "taken_over", text: "" });
+  assert.ok(all.received.includes("notice"), "by another window it is");
+  all.received.length = 0;
+  old.told.shaky();
+  await settled();
+  old.told.event({ type: "notice", code: "taken_over", text: "" });
+  assert.deepEqual(all.received, []);
+});
+
+test("a call that was given up and comes up on the server all the same is no other window", async (t) => {
+  const all = begin(t);
+  await all.line.open();
+  const old = all.up();
+  old.told.shaky();
+  await settled();
+  all.made.at(-1).told.gone(1006);
+  old.told.gone(4001);
+  assert.equal(all.phases.at(-1), "reconnecting");
+});
+
+test("a call on its way that is told of another window takes nothing back", async (t) => {
+  const all = begin(t);
+  await all.line.open();
+  all.made.at(-1).told.gone(4001);
+  await settled();
+  assert.deepEqual(kinds(all), ["call"]);
+  assert.equal(all.phases.at(-1), "taken");
+});
