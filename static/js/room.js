@@ -32,6 +32,8 @@ export class LessonRoom {
   #heardSound = new Heard((event) => this.#send(event));
   #settle = null;
   #silenced = null;
+  #finishing = false;
+  #asked = null; // why a person was asked for, while there was no line
   #letGo = null; // hold-to-talk: the last word is on its way
   #levels = new Set();
   #sessionId;
@@ -197,13 +199,17 @@ export class LessonRoom {
     if (!on) this.#goOn();
   }
 
-  askPerson = (reason) => this.#send({ type: "floor.ask", reason });
+  askPerson = (reason) => {
+    this.#asked = this.#send({ type: "floor.ask", reason }) ? null : reason;
+  };
+
   /** People corrected what was said: `items` of the transcript, as it is read now. */
   corrected = (items) => this.#do({ type: "page.corrected", readings: readingsOf(items) });
   dismiss = (code) => this.#do({ type: "page.dismissed", code });
 
   finish() {
     this.#hush();
+    this.#finishing = true; // this line may be dead already: said again on the next one
     this.#send({ type: "session.end" });
   }
 
@@ -339,6 +345,8 @@ export class LessonRoom {
     if (this.#line.flushSound() && this.state.handHeld === false) this.commit();
     for (const item of unsent(this.state.items)) this.#write(item);
     if (this.state.paused) this.#send({ type: "session.pause", on: true });
+    if (this.#asked !== null) this.askPerson(this.#asked);
+    if (this.#finishing) this.#send({ type: "session.end" });
     clearTimeout(this.#settle);
     if (session.resumed) this.#settle = setTimeout(() => this.#goOn(), SETTLE_MS);
   }
