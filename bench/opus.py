@@ -219,7 +219,7 @@ class Nobody:
     def started(self, response_id: str, item_id: str, audio_ms: int, rtp_timestamp: int) -> None:
         pass
 
-    def stopped(self, response_id: str) -> None:
+    def stopped(self, response_id: str, rtp_timestamp: int) -> None:
         pass
 
     def position(self, item_id: str, audio_ms: int) -> None:

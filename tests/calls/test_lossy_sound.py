@@ -95,7 +95,7 @@ class Ears:
         if self.started_at is None:
             self.started_at = rtp_timestamp
 
-    def stopped(self, response_id: str) -> None:
+    def stopped(self, response_id: str, rtp_timestamp: int) -> None:
         self.done.set()
 
     def position(self, item_id: str, audio_ms: int) -> None: ...
