@@ -88,6 +88,7 @@ export class LessonCall {
     this.#track = track;
     if (!track) {
       this.talking = false;
+      this.#waitsSince = null;
       this.#sender?.replaceTrack(null).catch(() => null);
     } else this.#follow();
   }
@@ -172,6 +173,7 @@ export class LessonCall {
       this.#waitsSince ??= performance.now();
       if (performance.now() - this.#waitsSince < SLOW_MS) return;
     }
+    this.#waitsSince = null;
     await this.#sender.replaceTrack(track).catch(() => null);
     if (this.#track === track) this.talking = true;
     else if (!this.#track) this.#sender.replaceTrack(null).catch(() => null);

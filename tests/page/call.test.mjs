@@ -208,6 +208,11 @@ test("on a slow line speech does not wait for ever behind what was kept", async 
   await settled();
   assert.equal(sender.track, "microphone");
   assert.equal(line.talking, true);
+  line.talk(null);
+  now = 10_000;
+  line.talk("microphone");
+  await settled();
+  assert.equal(line.talking, false, "each time it waits anew");
 });
 
 test("a lesson that goes on in another window ends the call, whether or not the end arrives", async () => {
