@@ -277,7 +277,7 @@ export class LessonLine {
   #failed(kind, why, code) {
     clearTimeout(this.#deadline);
     this.#coming = null;
-    this.#gaveUpAt = this.#now();
+    if (this.#active) this.#gaveUpAt = this.#now();
     const next = afterClose(code);
     if (!this.#active && (next === "taken" || next === "signed-out")) this.#end(next);
     else if (kind === "call" && this.#callless(why)) {
