@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -197,16 +197,25 @@ GOALS = {"raw": 1.5, "livekit": 0.65, "pipecat": 0.2}
 # ---- the table ---------------------------------------------------------------------------------
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.voice", description=__doc__)
+def arguments(
+    module: str, doc: str | None, gateways: Iterable[str], *, sessions: int, many: int, rounds: int
+) -> argparse.ArgumentParser:
+    """What a bench beside peers is told: where they are, and how many are measured how often."""
+    parser = argparse.ArgumentParser(prog=f"python -m {module}", description=doc)
     peers = Path(os.environ.get("BENCH_PEERS", PEERS))
+    names = list(gateways)
     parser.add_argument("--peers", type=Path, default=peers, help="folder of peers and load")
     parser.add_argument("--cache", type=Path, default=CACHE, help="virtual environments of peers")
-    parser.add_argument("-n", "--sessions", type=int, default=20)
-    parser.add_argument("-m", "--many", type=int, default=50, help="0: no such round")
+    parser.add_argument("-n", "--sessions", type=int, default=sessions, help="all must bear them")
+    parser.add_argument("-m", "--many", type=int, default=many, help="in one more round; 0: none")
     parser.add_argument("-s", "--seconds", type=int, default=20)
-    parser.add_argument("--rounds", type=int, default=1, help="how often all are measured in turn")
-    parser.add_argument("--only", nargs="*", choices=list(GATEWAYS), default=list(GATEWAYS))
+    parser.add_argument("--rounds", type=int, default=rounds, help="how often all are measured")
+    parser.add_argument("--only", nargs="*", choices=names, default=names)
+    return parser
+
+
+def main() -> None:
+    parser = arguments("bench.voice", __doc__, GATEWAYS, sessions=20, many=50, rounds=1)
     options = parser.parse_args()
     if not (options.peers / "load_ws.py").exists():
         sys.exit(f"{options.peers} has no load_ws.py: name the folder with --peers or BENCH_PEERS.")

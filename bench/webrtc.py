@@ -13,7 +13,6 @@ decoded. A gap is a time of more than 60 ms between two packets of the same stre
 kernel's stamps. Only ratios within one run count.
 """
 
-import argparse
 import asyncio
 import contextlib
 import json
@@ -29,7 +28,7 @@ from typing import Any
 
 from bench import crowd
 from bench.house import HOUSE, Server
-from bench.voice import CACHE, LESSON, PEERS, Bench, end, free_port, listening
+from bench.voice import LESSON, Bench, arguments, end, free_port, listening
 
 GATEWAYS_CORE, LOADS_CORE = 0, 1
 WARM_UP_S = 4
@@ -177,15 +176,7 @@ STEPS: Mapping[str, int] = {"ours": 10, "aiortc": 2, "pipecat": 2}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.webrtc", description=__doc__)
-    peers = Path(os.environ.get("BENCH_PEERS", PEERS))
-    parser.add_argument("--peers", type=Path, default=peers, help="folder of peers and provider")
-    parser.add_argument("--cache", type=Path, default=CACHE, help="virtual environments of peers")
-    parser.add_argument("-n", "--sessions", type=int, default=4, help="Pipecat must bear them")
-    parser.add_argument("-m", "--many", type=int, default=20, help="ours alone; 0: no such round")
-    parser.add_argument("-s", "--seconds", type=int, default=20)
-    parser.add_argument("--rounds", type=int, default=2, help="how often all are measured in turn")
-    parser.add_argument("--only", nargs="*", choices=list(GATEWAYS), default=list(GATEWAYS))
+    parser = arguments("bench.webrtc", __doc__, GATEWAYS, sessions=4, many=20, rounds=2)
     parser.add_argument("--ladder", nargs="*", choices=list(STEPS), default=list(STEPS))
     options = parser.parse_args()
     if not (options.peers / "provider.py").exists():
