@@ -6,6 +6,7 @@ import subprocess
 import warnings
 import wave
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -60,14 +61,21 @@ def chromium() -> str:
     return found
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    running = Server(tmp_path / "data")
+@contextmanager
+def serving(data: Path, **settings: str) -> Iterator[Server]:
+    """A server that is up."""
+    running = Server(data, **settings)
     try:
         running.start()
         yield running
     finally:
         running.end()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    with serving(tmp_path / "data") as running:
+        yield running
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in HERE.glob("*.test.mjs")))
@@ -78,12 +86,8 @@ def test_the_pages_work_with_a_gateway_of_our_contract(name: str, chromium: str)
 @pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One server for the pages of staff; each file of tests makes what it looks at."""
-    running = Server(tmp_path_factory.mktemp("office") / "data")
-    try:
-        running.start()
+    with serving(tmp_path_factory.mktemp("office") / "data") as running:
         yield running
-    finally:
-        running.end()
 
 
 @pytest.fixture(scope="module")
@@ -142,23 +146,15 @@ def test_a_lesson_over_a_call_and_over_a_socket_where_there_is_none(
 
 @pytest.fixture
 def without_calls(tmp_path: Path) -> Iterator[Server]:
-    running = Server(tmp_path / "data", WEBRTC="off")
-    try:
-        running.start()
+    with serving(tmp_path / "data", WEBRTC="off") as running:
         yield running
-    finally:
-        running.end()
 
 
 @pytest.fixture
 def dead_end(tmp_path: Path) -> Iterator[Server]:
     """A server that announces an address for calls where nobody is (RFC 5737)."""
-    running = Server(tmp_path / "dead-end", WEBRTC_ADDRESSES="192.0.2.1")
-    try:
-        running.start()
+    with serving(tmp_path / "dead-end", WEBRTC_ADDRESSES="192.0.2.1") as running:
         yield running
-    finally:
-        running.end()
 
 
 def sounds_in(heard: bytes, sentence: str) -> float:
