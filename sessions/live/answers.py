@@ -272,8 +272,7 @@ class Answers:
         cleared: list[Action] = []
         for played in self.playout.cut(now):
             out += self._played(played)
-            if played.interrupted:
-                cleared.append(Tell(OutputCleared(self._sounds[played.item_id].response_id)))
+            cleared += self._cleared(played)
         if response is None:
             return cleared + out
         if not response.generated and (response.item is None or response.modality == "text"):
@@ -294,13 +293,16 @@ class Answers:
             self.spoken_ms -= item.heard_ms or 0
             played = self._heard_afterwards(item, audio_end_ms)
             return self._played(played, told=True)
-        cleared: list[Action] = []
-        if played.interrupted and (sound := self._sounds.get(item.id)) is not None:
-            # A client may hold more of it, and a call holds it for the client.
-            cleared.append(Tell(OutputCleared(sound.response_id)))
-        return [*cleared, *self._played(played, told=True)]
+        return [*self._cleared(played), *self._played(played, told=True)]
 
     # -- small parts ---------------------------------------------------------------------------
+
+    def _cleared(self, played: Played) -> list[Action]:
+        """Of what was cut a client may hold more, and a call holds it for the client."""
+        sound = self._sounds.get(played.item_id)
+        if not played.interrupted or sound is None:
+            return []
+        return [Tell(OutputCleared(sound.response_id))]
 
     def _played(self, played: Played, *, told: bool = False) -> list[Action]:
         """Note what was heard; a cut is told to the client (or its own word confirmed)."""
