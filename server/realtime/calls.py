@@ -19,6 +19,7 @@ import structlog
 from server.errors import Refused
 from server.realtime.call_connection import CallConnection, Peer, Voice
 from server.realtime.connection import ClientConnection, Codecs
+from server.realtime.limits import RECHECK_S
 from server.rtc.pace import Bucket
 from server.rtc.sdp import Offer
 from sessions.live import wording
@@ -31,8 +32,6 @@ OFFERS_PER_S, OFFERS_BURST = 1.0, 3.0
 PEOPLE = 10_000
 "So many people's pace is remembered."
 DRAIN_S = 3.0
-RECHECK_S = 60.0
-"What ended in another process is noticed after so long."
 
 BESIDE = 2
 "Second connections of a call."
@@ -156,9 +155,13 @@ class Calls:
     def beside(self, caller: Caller, call_id: str) -> Call:
         """The caller's own call, for a second connection. Raises Refused."""
         call = self.of(caller, call_id)
-        if len(call.beside) >= BESIDE:
+        if not self.has_room_beside(call):
             raise Refused(429, "too_many_connections", ENOUGH_BESIDE, retry_after_s=5)
         return call
+
+    def has_room_beside(self, call: Call) -> bool:
+        """Whether a call is still there, and may have another further connection."""
+        return call.id in self._calls and len(call.beside) < BESIDE
 
     def count_offer(self, caller: Caller) -> None:
         """Raises Refused where somebody offers too often."""
@@ -172,22 +175,22 @@ class Calls:
 
     def check_room(self, caller: Caller, session_id: UUID | None) -> None:
         """Raises Refused where `make_room` would, before a session is begun for the call."""
-        own = [call for call in self if call.caller.person.id == caller.person.id]
-        if len(own) >= MOST and all(
-            call.connected and call.session.id != session_id for call in own
-        ):
-            raise Refused(429, "too_many_calls", ENOUGH, retry_after_s=5)
+        self._in_the_way(caller, session_id)
 
     def make_room(self, caller: Caller, session_id: UUID) -> None:
         """Raises Refused where somebody has too many calls; one that leads nowhere, or to the same
         session, makes room."""
+        if (call := self._in_the_way(caller, session_id)) is not None:
+            self.hang_up(call, "replaced")
+
+    def _in_the_way(self, caller: Caller, session_id: UUID | None) -> Call | None:
+        """What has to end for another call; None: nothing. Raises Refused where nothing may."""
         own = [call for call in self if call.caller.person.id == caller.person.id]
         if len(own) < MOST:
-            return
+            return None
         for call in own:
             if not call.connected or call.session.id == session_id:
-                self.hang_up(call, "replaced")
-                return
+                return call
         raise Refused(429, "too_many_calls", ENOUGH, retry_after_s=5)
 
     def open(

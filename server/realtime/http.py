@@ -1,5 +1,6 @@
 """What the HTTP doors under /v1 share: refusals as OpenAI spells them, strict bodies, names."""
 
+import time
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from starlette.responses import Response
 
 from server.errors import Refused, answer_to, openai_error
 from server.realtime.reading import Bad, Fields, parse_object
+from server.rtc import turn
 from server.services import Services
 from sessions.errors import SessionUnknown
 from tenancy.model import Caller
@@ -39,13 +41,30 @@ def _status(bad: Bad) -> int:
     return 413 if bad.code == "too_large" and bad.param is None else 400
 
 
-async def read_json(request: Request) -> Fields:
-    """The body, which must be a JSON object of moderate size; an empty one is `{}`."""
+def ice_servers(services: Services, caller: Caller) -> list[dict[str, object]]:
+    """The STUN and TURN servers that a caller may use now, with credentials of their own."""
+    servers = services.config.calls.servers
+    return turn.ice_servers(servers, str(caller.person.id), time.time())
+
+
+async def read_body(request: Request, most: int) -> bytes:
+    """The body. Raises Bad where it has more than `most` bytes."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > BODY_BYTES:
-            raise Bad(f"The body has more than {BODY_BYTES:,} bytes.", code="too_large")
+        if len(body) > most:
+            raise too_large(most)
+    return bytes(body)
+
+
+def too_large(most: int) -> Bad:
+    """What to raise of a body with more than `most` bytes."""
+    return Bad(f"The body has more than {most:,} bytes.", code="too_large")
+
+
+async def read_json(request: Request) -> Fields:
+    """The body, which must be a JSON object of moderate size; an empty one is `{}`."""
+    body = await read_body(request, BODY_BYTES)
     try:
         text = body.decode()
     except UnicodeDecodeError:

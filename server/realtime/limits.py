@@ -24,6 +24,8 @@ HELD_EVENTS = 1_000
 UNSENT_BYTES = 256 * 1024
 UNSENT_SOUND_BYTES = 8 * 1024 * 1024
 "Nearly three minutes of speech: a long answer, made faster than a slow line carries it."
+RECHECK_S = 60.0
+"Who may no longer be here, by what happened in another process, is noticed after so long."
 STALLED_S = 5.0
 CLOSING_S = 2.0
 "What is still unsent when a connection is closed gets so long."

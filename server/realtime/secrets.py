@@ -16,9 +16,8 @@ from starlette.responses import JSONResponse, Response
 
 from server.realtime import shapes
 from server.realtime.commands import session_wishes
-from server.realtime.http import lesson_of, read_json, session_id, session_name
+from server.realtime.http import ice_servers, lesson_of, read_json, session_id, session_name
 from server.realtime.reading import Bad, Fields
-from server.rtc import turn
 from server.services import Services
 from sessions.lessons.store import LessonVersion
 from sessions.live import wording
@@ -77,9 +76,7 @@ async def create_secret(
         "value": value,
         "expires_at": int(expires_at.timestamp()),
         "session": await _session(services, caller, version, wishes, resumes),
-        "ice_servers": turn.ice_servers(
-            services.config.calls.servers, str(caller.person.id), time.time()
-        ),
+        "ice_servers": ice_servers(services, caller),
     }
     return JSONResponse(answer)
 

@@ -6,7 +6,6 @@ Everything that can be refused has its status here; after that the call speaks f
 """
 
 import re
-import time
 from dataclasses import dataclass, replace
 
 from starlette.requests import Request
@@ -16,7 +15,14 @@ from server.errors import Refused
 from server.identity import presented
 from server.realtime.calls import Call, Calls
 from server.realtime.commands import session_wishes
-from server.realtime.http import lesson_of, session_id, session_name
+from server.realtime.http import (
+    ice_servers,
+    lesson_of,
+    read_body,
+    session_id,
+    session_name,
+    too_large,
+)
 from server.realtime.reading import ITEM_ID, Bad, Fields, parse_object
 from server.realtime.secrets import KeyWishes
 from server.rtc import turn
@@ -168,12 +174,6 @@ def _created(call: Call, services: Services) -> Response:
     return response
 
 
-def ice_servers(services: Services, caller: Caller) -> list[dict[str, object]]:
-    """The STUN and TURN servers that a caller may use now, with credentials of their own."""
-    servers = services.config.calls.servers
-    return turn.ice_servers(servers, str(caller.person.id), time.time())
-
-
 def etag(call: Call) -> str:
     """A call's ICE session never changes."""
     return f'"{call.id}"'
@@ -197,7 +197,7 @@ async def read_offer(request: Request) -> Asked:
         if "sdp" not in form:
             raise Bad(SEND_SDP, param="sdp")
         if len(form["sdp"]) > SDP_BYTES:
-            raise _too_long(SDP_BYTES)
+            raise too_large(SDP_BYTES)
         values = parse_object(form["session"]) if form.get("session", "").strip() else {}
         return Asked(form["sdp"], Fields(values, "session"))
     raise Refused(
@@ -248,20 +248,6 @@ def _name(head: bytes) -> str | None:
         if match := _NAMED.fullmatch(line.strip()):
             return match[1].lower()
     return None
-
-
-async def read_body(request: Request, most: int) -> bytes:
-    """Raises Bad where it is longer."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > most:
-            raise _too_long(most)
-    return bytes(body)
-
-
-def _too_long(most: int) -> Bad:
-    return Bad(f"The body has more than {most:,} bytes.", code="too_large")
 
 
 def _text(data: bytes) -> str:

@@ -15,9 +15,10 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from server.errors import Refused, answer_to, openai_error
 from server.identity import presented
-from server.realtime.calls import BESIDE, NO_CALL, Call
+from server.realtime.calls import NO_CALL, Call
 from server.realtime.connection import ENDED, Talk
 from server.realtime.http import lesson_of, session_id
+from server.realtime.limits import RECHECK_S
 from server.realtime.reading import ITEM_ID
 from server.realtime.secrets import KeyWishes
 from server.realtime.socket_connection import SocketConnection
@@ -29,8 +30,6 @@ from sessions.record import reads
 from tenancy.model import Caller
 
 SUBPROTOCOL = "realtime"
-RECHECK_S = 60.0
-"What ended in another process is noticed after so long."
 
 log = structlog.get_logger()
 
@@ -109,8 +108,7 @@ async def _converse(
     if way.reads:
         session.follow(connection, after=after)
     elif way.beside is not None:
-        full = len(way.beside.beside) >= BESIDE
-        if full or services.calls is None or way.beside not in services.calls:
+        if services.calls is None or not services.calls.has_room_beside(way.beside):
             # That came about while the connection was let in.
             connection.close(ENDED, "the call is over, or has enough connections")
         else:
