@@ -3,7 +3,7 @@ import { Microphone } from "../js/audio/microphone.js";
 import { openSound } from "../js/audio/sound.js";
 import { troubleOf } from "../js/audio/trouble.js";
 import { html, useEffect, useMemo, useRef, useState } from "../lib/html.js";
-import { SoundDevice } from "./sound-devices.js";
+import { LevelMeter, SoundDevice } from "./sound-devices.js";
 
 const RECORD_MS = 4000;
 const HEARD_LEVEL = 0.35; // about -43 dBFS: a quiet voice at arm's length
@@ -19,7 +19,11 @@ export function MicCheck({ onDone }) {
   const [trouble, setTrouble] = useState(null);
   const [hint, setHint] = useState("");
   const devices = useMemo(() => new Devices(), []);
-  const meter = useRef(null);
+  const meter = useRef(null); // told of each level
+  const follow = useMemo(() => (listener) => {
+    meter.current = listener;
+    return () => { meter.current = null; };
+  }, []);
   const parts = useRef({ context: null, microphone: null, frames: [], loudest: 0, timers: [] });
 
   const close = () => {
@@ -37,8 +41,7 @@ export function MicCheck({ onDone }) {
     const now = parts.current;
     now.frames.push(pcm);
     now.loudest = Math.max(now.loudest, level);
-    meter.current?.style.setProperty("--level", level.toFixed(2));
-    meter.current?.setAttribute("aria-valuenow", String(Math.round(level * 100)));
+    meter.current?.(level);
     if (now.loudest >= HEARD_LEVEL && !now.heard) {
       now.heard = true;
       setHint("Good, we hear you.");
@@ -84,8 +87,7 @@ export function MicCheck({ onDone }) {
       ${stage === "ask" && html`<p>A quick check of your microphone. Your browser may ask you; choose “Allow”.
         Nothing you say here is sent or kept.</p>`}
       ${stage === "listening" && html`<p>Please say:</p><p class="check-sentence">“${SENTENCE}”</p>
-        <div class="meter" role="meter" aria-label="Microphone level" aria-valuemin="0" aria-valuemax="100"
-          aria-valuenow="0" ref=${meter}><span class="meter-bar"></span></div>`}
+        <${LevelMeter} follow=${follow} />`}
       ${stage === "recorded" && html`<p>This is how you sound. Could you understand yourself?</p>`}
       ${stage === "trouble" && html`<${Help} trouble=${trouble} />`}
     </div>
