@@ -153,31 +153,38 @@ def _uvicorn(bench: Bench, peer: str, app: str, provider: str) -> Iterator[Gatew
         end(relay)
 
 
+@contextlib.contextmanager
+def our_server(provider: int, turns: str, **more: str) -> Iterator[Server]:
+    """Student Connect on the provider at a port; its errors are printed at the end."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        server = Server(
+            Path(folder) / "data",
+            ENGINE="openai-realtime",
+            OPENAI_API_KEY="none-is-needed",
+            OPENAI_BASE_URL=f"http://127.0.0.1:{provider}/v1",
+            OPENAI_TURNS=turns,
+            CASCADE_MIND="bedrock",  # not in use: this provider writes no summaries
+            **more,
+        )
+        try:
+            server.start()
+            yield server
+        finally:
+            server.end()
+            if trouble := [line for line in server.log.splitlines() if "[error" in line]:
+                print("\n".join(trouble[:20]), file=sys.stderr)
+
+
 def ours(mode: str, turns: str = "theirs") -> Open:
     """Student Connect with every item saved; `turns` says who finds their end."""
 
     @contextlib.contextmanager
     def gateway(bench: Bench, provider: int) -> Iterator[Gateway]:
-        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-            server = Server(
-                Path(folder) / "data",
-                ENGINE="openai-realtime",
-                OPENAI_API_KEY="none-is-needed",
-                OPENAI_BASE_URL=f"http://127.0.0.1:{provider}/v1",
-                OPENAI_TURNS=turns,
-                CASCADE_MIND="bedrock",  # not in use: this provider writes no summaries
-                LIVE_SESSIONS_PER_STUDENT="100",
-            )
-            try:
-                server.start()
-                token = server.token("student@demo.school")
-                time.sleep(2)  # what starting brings about
-                url = f"ws://{server.address}/v1/realtime?model={LESSON}"
-                yield Gateway(url, server.pid, mode, token)
-            finally:
-                server.end()
-                if trouble := [line for line in server.log.splitlines() if "[error" in line]:
-                    print("\n".join(trouble[:20]), file=sys.stderr)
+        with our_server(provider, turns, LIVE_SESSIONS_PER_STUDENT="100") as server:
+            token = server.token("student@demo.school")
+            time.sleep(2)  # what starting brings about
+            url = f"ws://{server.address}/v1/realtime?model={LESSON}"
+            yield Gateway(url, server.pid, mode, token)
 
     return gateway
 

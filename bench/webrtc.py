@@ -23,12 +23,11 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from bench import crowd
-from bench.house import HOUSE, Server
-from bench.voice import LESSON, Bench, arguments, end, free_port, listening
+from bench.house import HOUSE
+from bench.voice import LESSON, Bench, arguments, end, free_port, listening, our_server
 
 GATEWAYS_CORE, LOADS_CORE = 0, 1
 WARM_UP_S = 4
@@ -137,26 +136,12 @@ def ours(*, events: bool, turns: str = "theirs") -> Open:
 
     @contextlib.contextmanager
     def gateway(bench: Calls, provider: int) -> Iterator[Gateway]:
-        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-            server = Server(
-                Path(folder) / "data",
-                ENGINE="openai-realtime",
-                OPENAI_API_KEY="none-is-needed",
-                OPENAI_BASE_URL=f"http://127.0.0.1:{provider}/v1",
-                OPENAI_TURNS=turns,
-                SESSION_GRACE_S="5",  # a round's sessions have ended before the next one begins
-                CASCADE_MIND="bedrock",  # not in use: this provider writes no summaries
-            )
-            try:
-                server.start()
-                tokens = asyncio.run(crowd.tokens(server.data_dir, MOST_STUDENTS))
-                time.sleep(2)  # what starting brings about
-                url = f"http://{server.address}/v1/realtime/calls?model={LESSON}"
-                yield Gateway(url, server.pid, tuple(tokens), events)
-            finally:
-                server.end()
-                if trouble := [line for line in server.log.splitlines() if "[error" in line]:
-                    print("\n".join(trouble[:20]), file=sys.stderr)
+        # A round's sessions have ended before the next one begins.
+        with our_server(provider, turns, SESSION_GRACE_S="5") as server:
+            tokens = asyncio.run(crowd.tokens(server.data_dir, MOST_STUDENTS))
+            time.sleep(2)  # what starting brings about
+            url = f"http://{server.address}/v1/realtime/calls?model={LESSON}"
+            yield Gateway(url, server.pid, tuple(tokens), events)
 
     return gateway
 
