@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from ai.audio import RATE_HZ
+from server.rtc.voice import Voice
 
 SPEECH_HZ = 220.0
 
@@ -110,3 +111,19 @@ class Wire:
     def __call__(self, payload, timestamp, *, marker):
         self.packets.append((self.clock.now, payload, timestamp, marker))
         return 70_000 + len(self.packets) - 1
+
+
+class Call:
+    """A `Voice` on a clock of its own, before it begins."""
+
+    def __init__(self):
+        self.clock = Clock()
+        self.wire = Wire(self.clock)
+        self.listener = Listener()
+        self.voice = Voice(
+            self.wire, self.listener, clock=self.clock, call_later=self.clock.call_later
+        )
+
+    @property
+    def packets(self):
+        return self.wire.packets

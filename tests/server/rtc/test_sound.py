@@ -14,9 +14,8 @@ from bench.answers import TUNED
 from bench.ears import brief_of
 from bench.opus import Network, arrivals, carried, delay_samples, distance_db, encoded
 from server.rtc import opus
-from server.rtc.voice import Voice
 from tests.fakes.voice import say
-from tests.server.rtc.house import Clock, Listener, Wire, rms, samples
+from tests.server.rtc.house import Call, rms, samples
 
 SENTENCE = "Cut the pizza into four equal slices, and tell me how many of them make one half."
 BAD = Network(loss=0.10, jitter_ms=100, duplicate=0.05)
@@ -26,16 +25,11 @@ needs_flite = pytest.mark.skipif(
 )
 
 
-class Call:
+class Heard(Call):
     """A `Voice` whose packets go to a decoder as a browser's."""
 
     def __init__(self):
-        self.clock = Clock()
-        self.wire = Wire(self.clock)
-        self.listener = Listener()
-        self.voice = Voice(
-            self.wire, self.listener, clock=self.clock, call_later=self.clock.call_later
-        )
+        super().__init__()
         self.voice.begin()
 
     def played(self):
@@ -50,7 +44,7 @@ class Call:
 
 def hear(packets, network):
     """What a `Voice` makes of a student's packets over a network; and its counts."""
-    call = Call()
+    call = Heard()
     begins = call.clock.now
     coming = [(begins + at, number, packet) for at, number, packet in arrivals(packets, network)]
     heapq.heapify(coming)
@@ -136,7 +130,7 @@ def click(sound, around):
 @pytest.mark.parametrize("how", ["pause", "clear"])
 @pytest.mark.parametrize("at_ms", [400, 707, 1_313, 2_004])
 def test_a_cut_is_obeyed_by_the_next_packet_and_does_not_click(how, at_ms):
-    call = Call()
+    call = Heard()
     call.voice.play("resp_1", "item_1", say(SENTENCE))
     call.clock.run(at_ms / 1000)
     asked, before = call.clock.now, len(call.wire.packets)
@@ -162,7 +156,7 @@ def test_a_cut_is_obeyed_by_the_next_packet_and_does_not_click(how, at_ms):
 
 def test_after_a_pause_the_sentence_goes_on_where_it_was():
     pcm = say(SENTENCE)
-    call = Call()
+    call = Heard()
     call.voice.play("resp_1", "item_1", pcm)
     call.voice.complete("resp_1")
     call.clock.run(1.207)

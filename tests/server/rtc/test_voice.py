@@ -7,22 +7,7 @@ import pytest
 from ai.audio import FRAME_MS
 from server.rtc import opus
 from server.rtc.rtp import ReceiverReport
-from server.rtc.voice import Voice
-from tests.server.rtc.house import Clock, Listener, Wire, rms, tone
-
-
-class Call:
-    def __init__(self):
-        self.clock = Clock()
-        self.wire = Wire(self.clock)
-        self.listener = Listener()
-        self.voice = Voice(
-            self.wire, self.listener, clock=self.clock, call_later=self.clock.call_later
-        )
-
-    @property
-    def packets(self):
-        return self.wire.packets
+from tests.server.rtc.house import Call, rms, tone
 
 
 @pytest.fixture
