@@ -314,8 +314,7 @@ class Peers:
 
     def __init__(self, ports: Ports) -> None:
         self.ports = ports
-        self._certificate: Certificate | None = None
-        self._made_at = 0.0
+        self._renew()  # the first takes with it what is only then imported
 
     @classmethod
     async def open(cls, place: Place) -> "Peers":
@@ -333,8 +332,10 @@ class Peers:
 
     def answer(self, offer: Offer, listener: PeerListener) -> Peer:
         """A call for this offer; `start` begins it."""
-        now = time.monotonic()
-        if self._certificate is None or now - self._made_at > CERTIFICATE_S:
-            self._certificate = Certificate.generateCertificate()
-            self._made_at = now
+        if time.monotonic() - self._made_at > CERTIFICATE_S:
+            self._renew()
         return Peer(self.ports, self._certificate, offer, listener)
+
+    def _renew(self) -> None:
+        self._certificate = Certificate.generateCertificate()
+        self._made_at = time.monotonic()
