@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import os
 import secrets
 import sys
@@ -196,6 +197,7 @@ def _serve(config: Config, options: argparse.Namespace) -> int:
             if not file.is_file():
                 raise Misused(f"There is no file {file}.")
         config = replace(config, tls_cert=options.tls_cert, tls_key=options.tls_key)
+    gc.disable()  # until it serves: hardly anything of a start is garbage
     from server.serving import serve  # the commands below do without it, and start faster
 
     return serve(config, self_signed=options.tls_self_signed)

@@ -37,7 +37,7 @@ from sessions.live.conversation import Conversation
 from sessions.live.events import SummaryReady
 from sessions.live.keeper import Announcing, Keeper
 from sessions.live.options import Options
-from sessions.live.saver import FREE
+from sessions.live.saver import CHECKPOINT_S, FREE
 from sessions.live.session import Session
 from sessions.live.watch import Limits
 from sessions.news import tell_session
@@ -52,6 +52,10 @@ from tenancy.model import Caller, NotAllowed, Person
 from tenancy.policy import Thing, may, require
 from tenancy.postgres import Database
 from tenancy.quota import Quota
+
+LATE_SIGN_S = 2 * CHECKPOINT_S
+"""A connected session shows a sign of life at each checkpoint, and the database may be slow: so long
+after the grace it can be said that nobody came back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,7 +330,7 @@ class Lobby:
             sandbox=sandbox,
             mode=mode,
             engine=chain.likely(self._clock()).name,
-            grace_s=self.settings.grace_s,
+            grace_s=self.settings.grace_s + LATE_SIGN_S,
         )
         tell_session(self._bus, person.tenant_id, row, "live")
         return await self._open(person, row, brief, version, chain, ())

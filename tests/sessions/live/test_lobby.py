@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -32,6 +33,7 @@ from sessions.live.events import (
     UpdateSession,
 )
 from sessions.live.lobby import Lobby, LobbySettings
+from sessions.live.saver import CHECKPOINT_S
 from sessions.live.session import Session
 from sessions.record import sessions as record
 from sessions.record.model import Usage
@@ -42,7 +44,7 @@ from tenancy.audit import By
 from tenancy.errors import LimitReached
 from tenancy.ids import new_id
 from tenancy.model import Caller, NotAllowed, Person
-from tenancy.postgres import Database
+from tenancy.postgres import Connection, Database
 from tests.conftest import School
 from tests.sessions.live.room import Door, EchoEngine, EchoLeg, until
 
@@ -101,6 +103,25 @@ async def place(database: Database, school: School) -> AsyncIterator[Place]:
     yield place
     for lobby in place.lobbies:
         await lobby.close(5.0)
+
+
+async def test_a_late_sign_of_life_is_no_absence(place: Place) -> None:
+    """A session with the shortest grace is closed by nobody else while its student is there."""
+    session, _, _ = await place.enter(place.process(LobbySettings(grace_s=CHECKPOINT_S)))
+    row = await record.get(place.database, place.school.tenant.id, session.id)
+
+    async def due(connection: Connection) -> datetime:
+        due_at = await connection.fetchval(
+            "SELECT due_at FROM control.jobs WHERE tenant_id = $1 AND kind = $2 AND key = $3",
+            place.school.tenant.id,
+            record.CLOSE_ABANDONED,
+            str(session.id),
+        )
+        assert isinstance(due_at, datetime)
+        return due_at
+
+    waits = await place.database.run(place.school.tenant.id, due) - row.started_at
+    assert waits >= timedelta(seconds=3 * CHECKPOINT_S)
 
 
 def cues(place: Place, monkeypatch: pytest.MonkeyPatch) -> list[str]:
