@@ -10,7 +10,7 @@ when it says that it can, and a client that does not read is let go.
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -120,12 +120,14 @@ class CallConnection(ClientConnection):
         *,
         ready: Callable[[], None],
         ended: Callable[[str], None],
+        beside: Callable[[], Iterable[ClientConnection]] = tuple,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """
         Args:
             ready: Called once, when the call is connected: the session may have it.
             ended: Called once, when the call is over, with the reason.
+            beside: The further connections that are told when sound begins and ends.
         """
         super().__init__(person, codecs, clock=clock)
         self.loss = (0, 0)
@@ -133,6 +135,7 @@ class CallConnection(ClientConnection):
         self._session = session
         self._ready = ready
         self._ended = ended
+        self._beside = beside
         self._loop = asyncio.get_running_loop()
         self._peer: Peer
         self._voice: Voice
@@ -225,19 +228,22 @@ class CallConnection(ClientConnection):
 
     def started(self, response_id: str, item_id: str, audio_ms: int, rtp_timestamp: int) -> None:
         """An item begins to sound, or goes on."""
-        self._put_ours(
-            "output_audio_buffer.started",
-            response_id=response_id,
-            item_id=item_id,
-            audio_ms=audio_ms,
-            rtp_timestamp=rtp_timestamp,
-        )
+        fields = {
+            "response_id": response_id,
+            "item_id": item_id,
+            "audio_ms": audio_ms,
+            "rtp_timestamp": rtp_timestamp,
+        }
+        self._sounds("output_audio_buffer.started", fields)
 
     def stopped(self, response_id: str, rtp_timestamp: int) -> None:
         """A response has sounded to its end."""
-        self._put_ours(
-            "output_audio_buffer.stopped", response_id=response_id, rtp_timestamp=rtp_timestamp
-        )
+        fields = {"response_id": response_id, "rtp_timestamp": rtp_timestamp}
+        self._sounds("output_audio_buffer.stopped", fields)
+
+    def _sounds(self, kind: str, fields: Mapping[str, Any]) -> None:
+        for connection in (self, *self._beside()):
+            connection.announce(kind, fields)
 
     def position(self, item_id: str, audio_ms: int) -> None:
         """So much of an item was heard, it seems."""
@@ -265,12 +271,9 @@ class CallConnection(ClientConnection):
             self._put(event)
             self._flush()
 
-    def _put_ours(self, kind: str, **fields: Any) -> None:
-        """An event of the call itself, of which the session knows nothing."""
+    def announce(self, kind: str, fields: Mapping[str, Any]) -> None:
         if self.closing is None and self._peer.events:
-            event = {"type": kind, "event_id": self._event_id(), **fields}
-            self._outbox.put(orjson.dumps(event))
-            self._check_outbox()
+            self._put_own(kind, fields)
             self._flush()
 
     def _close_within(self, patience_s: float) -> None:

@@ -217,6 +217,7 @@ class Calls:
             session,
             ready=lambda: self._attach(call),
             ended=lambda reason: self._ended(call, reason),
+            beside=lambda: tuple(call.beside),
         )
         peer = self._answer(offer, connection)
         voice = self._voice(peer, connection)

@@ -10,10 +10,11 @@ read is let go: what it missed is in the record, and it may resume.
 import itertools
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Literal, Protocol
 
+import orjson
 import structlog
 
 from server.realtime import limits, wire
@@ -165,6 +166,10 @@ class ClientConnection(ABC):
         self._replayed = 2 * items
 
     @abstractmethod
+    def announce(self, kind: str, fields: Mapping[str, Any]) -> None:
+        """Queue an event of a call, of which the session knows nothing. Never blocks or raises."""
+
+    @abstractmethod
     def _queue(self, event: Event) -> None:
         """Have an event reach the client, in the way of this door."""
 
@@ -177,6 +182,11 @@ class ClientConnection(ABC):
         replay = self._replayed > 0 and isinstance(event, ItemAdded | ItemDone)
         self._replayed -= replay
         self._outbox.put(wire.encode(event, self._event_id()), replay=replay)
+        self._check_outbox()
+
+    def _put_own(self, kind: str, fields: Mapping[str, Any]) -> None:
+        """The same with an event that is none of the session's."""
+        self._outbox.put(orjson.dumps({"type": kind, "event_id": self._event_id(), **fields}))
         self._check_outbox()
 
     def _check_outbox(self) -> None:

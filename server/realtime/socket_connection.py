@@ -5,7 +5,7 @@ Only `write` waits. Sound is encoded when it is sent, so that what a barge-in dr
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,6 +81,11 @@ class SocketConnection(ClientConnection):
         self._encoders: dict[str, Converter | None] = {}
 
     # ---- what the session says ---------------------------------------------------------------
+
+    def announce(self, kind: str, fields: Mapping[str, Any]) -> None:
+        if self.closing is None:
+            self._put_own(kind, fields)
+            self._wake.set()
 
     def _close_within(self, patience_s: float) -> None:
         self._closes_at = asyncio.get_running_loop().time() + patience_s

@@ -185,8 +185,12 @@ async def test_a_second_connection_beside_a_call_commands_without_sound(
     async with house.connect(f"call_id={call_id}") as beside:
         await receive(beside)
         await send(beside, "response.create")
-        await caller.until("output_audio_buffer.started")
-        await until(beside, "response.done")
+        started = await caller.until("output_audio_buffer.started")
+        told = await until(beside, "output_audio_buffer.started")
+        assert _without_event_id(told) == _without_event_id(started)
+        stopped = await caller.until("output_audio_buffer.stopped")
+        told = await until(beside, "output_audio_buffer.stopped")
+        assert _without_event_id(told) == _without_event_id(stopped)
         await send(beside, "input_audio_buffer.append", audio="AAAA")
         assert (await until(beside, "error"))["error"]["code"] == "sound_is_the_calls"
     async with house.connect(f"call_id={call_id}") as beside:
@@ -199,6 +203,10 @@ async def test_a_second_connection_beside_a_call_commands_without_sound(
         code, events = await closed(beside)
         assert code == 1000
         assert not [one for one in events if one["type"] == "response.output_audio.delta"]
+
+
+def _without_event_id(event: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in event.items() if name != "event_id"}
 
 
 async def test_a_call_has_two_further_connections_and_no_third(
