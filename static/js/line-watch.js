@@ -12,6 +12,7 @@ export class LineWatch {
   #told;
   #beat = null;
   #readings = [];
+  #since = null;
   #last = "good";
   #poor = 0;
   #network = globalThis.navigator?.connection ?? null;
@@ -64,8 +65,9 @@ export class LineWatch {
       this.#readings = [];
       return null;
     }
+    if (this.#since !== this.#line.since) this.#readings = []; // another call counts anew
+    this.#since = this.#line.since;
     const reading = read(report);
-    if (reading.received < (this.#readings.at(-1)?.received ?? 0)) this.#readings = []; // another call
     this.#readings.push(reading);
     if (this.#readings.length > WINDOW + 1) this.#readings.shift();
     if (this.#readings.length < 2) return "good";

@@ -94,6 +94,11 @@ export class LessonLine {
     return this.#active?.kind ?? null;
   }
 
+  /** When the connection of now was proven, in milliseconds of the page. */
+  get since() {
+    return this.#since;
+  }
+
   /** What the browser counts of a call; null where there is none. */
   async stats() {
     return this.kind === "call" ? this.#active.stats() : null;
