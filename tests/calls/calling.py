@@ -73,7 +73,7 @@ class Call:
         self.recording = Recording()
         caller.on_packet = self.recording.take
         self.pupil = Pupil(AsyncRealtimeConnection(cast(Any, Channel(caller))))
-        self.mic = Microphone(self._speak)
+        self.mic = Microphone(self.speak)
         self._encoder = Encoder()
         self._encoder.expect_loss(10)
         self._clock = secrets.randbits(32)
@@ -84,7 +84,8 @@ class Call:
         assert self._relay is not None, "it goes directly"
         return self._relay
 
-    async def _speak(self, pcm: bytes) -> None:
+    async def speak(self, pcm: bytes) -> None:
+        """A frame of the microphone."""
         self.caller.send(self._encoder.encode(pcm), self._clock, marker=not self._started)
         self._started = True
         self._clock += CLOCK_PER_FRAME
