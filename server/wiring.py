@@ -15,7 +15,8 @@ from ai.cascade import Cascade
 from ai.tools import Judge
 from server import demo
 from server.config import Config, StartFailed
-from server.engines import Engines, Parts
+from server.engine_maker import Parts
+from server.engines import Engines
 from server.identity import Door, Site
 from server.metrics import Sources, serve_metrics
 from server.observe import Counts, watch_loop

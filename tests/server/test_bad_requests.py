@@ -13,7 +13,8 @@ from structlog.testing import capture_logs
 from server.api import openapi
 from server.app import API, build
 from server.config import Config, EngineConfig
-from server.engines import Engines, Parts
+from server.engine_maker import Parts
+from server.engines import Engines
 from server.identity import Door, Site
 from server.services import Services
 from server.sight import Sight

@@ -12,7 +12,8 @@ import pytest
 from ai.audio import BYTES_PER_MS
 from ai.engine import Spoken, VoiceActivity
 from server.config import Config
-from server.engines import Engines, Parts
+from server.engine_maker import Parts
+from server.engines import Engines
 from server.probe import Outcome
 from tenancy import engines, quota, usage
 from tenancy.audit import By

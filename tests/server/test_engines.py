@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from ai.chain import Chain
+from server import engine_maker
 from server import engines as composition
 from server.config import EngineConfig, Secret
-from server.engines import Engines, Parts, in_order, may_reach
+from server.engine_maker import Parts, may_reach
+from server.engines import Engines, in_order
 from tenancy import engines, quota, usage
 from tenancy.audit import By
 from tenancy.engines import EngineSettings
@@ -41,7 +43,7 @@ class Vendors:
     async def module(self, name: str) -> Any:
         self.imported.append(name)
         if name in self.missing:
-            raise composition.NotBuilt(f"{name} can't be loaded: it is not installed.")
+            raise engine_maker.NotBuilt(f"{name} can't be loaded: it is not installed.")
         return _Module(self, name)
 
 
@@ -77,7 +79,7 @@ class _Module:
 @pytest.fixture
 def vendors(monkeypatch: pytest.MonkeyPatch) -> Vendors:
     vendors = Vendors()
-    monkeypatch.setattr(composition, "_vendor", vendors.module)
+    monkeypatch.setattr(engine_maker, "_vendor", vendors.module)
     return vendors
 
 
@@ -159,7 +161,7 @@ async def test_a_schools_own_key_is_used_for_it_alone(
 ):
     home = build(("openai-realtime", "offline"))
     problems = (await home.of(school.tenant.id)).problems
-    assert problems == {"openai-realtime": composition.NO_OPENAI_KEY}
+    assert problems == {"openai-realtime": engine_maker.NO_OPENAI_KEY}
     given = {"api_key": SCHOOLS_KEY}
     await engines.put_key(database, school.tenant.id, "openai", given, by=By())
     await home.renew(school.tenant.id)
@@ -218,7 +220,7 @@ async def test_aws_credentials_are_the_schools_or_where_the_operator_lets_it_the
     build, database, school, vendors
 ):
     home = build(("nova-sonic", "offline"))
-    assert (await home.of(school.tenant.id)).problems == {"nova-sonic": composition.NO_AWS_KEY}
+    assert (await home.of(school.tenant.id)).problems == {"nova-sonic": engine_maker.NO_AWS_KEY}
     lets = build(("nova-sonic", "offline"), aws_ambient=True)
     await lets.of(school.tenant.id)
     assert vendors.made[-1].given[1] == ("ambient",)
@@ -250,7 +252,7 @@ async def test_the_servers_credentials_go_to_no_place_that_a_school_chose(
                  endpoints=("http://other.example",))  # fmt: skip
     change = {"bedrock_text_endpoint": "http://other.example"}
     await engines.change(database, school.tenant.id, change, by=By())
-    assert (await home.of(school.tenant.id)).problems == {"cascade": composition.NO_AWS_KEY}
+    assert (await home.of(school.tenant.id)).problems == {"cascade": engine_maker.NO_AWS_KEY}
 
 
 async def test_no_word_of_a_lesson_goes_to_a_provider_that_the_school_did_not_name(
@@ -319,7 +321,7 @@ async def test_the_servers_key_is_for_the_engines_and_models_that_its_operator_s
     tenant_id = school.tenant.id
     await engines.change(database, tenant_id, change, by=By())
     found = (await home.renew(tenant_id)).problems
-    assert found == dict.fromkeys(problems, composition.NOT_SERVERS)
+    assert found == dict.fromkeys(problems, engine_maker.NOT_SERVERS)
     openai, aws = {"api_key": SCHOOLS_KEY}, {"access_key": "AKIA0123456789AB", "secret_key": "s"}
     await engines.put_key(database, tenant_id, "openai", openai, by=By())
     await engines.put_key(database, tenant_id, "aws", aws, by=By())
@@ -365,8 +367,8 @@ async def test_a_school_that_cannot_be_loaded_keeps_no_other_from_teaching(
 
 
 async def test_a_missing_package_is_named():
-    with pytest.raises(composition.NotBuilt, match="no_such_module can't be loaded"):
-        await composition._vendor("ai.no_such_module")
+    with pytest.raises(engine_maker.NotBuilt, match="no_such_module can't be loaded"):
+        await engine_maker._vendor("ai.no_such_module")
 
 
 async def test_what_is_replaced_is_closed_once_no_session_has_it(

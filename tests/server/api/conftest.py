@@ -35,7 +35,8 @@ from server.api import (
 )
 from server.api.table import starlette_routes
 from server.config import EngineConfig, Secret
-from server.engines import Engines, Parts
+from server.engine_maker import Parts
+from server.engines import Engines
 from server.exports import Exports
 from server.identity import Door, Site
 from sessions.bus import Bus

@@ -9,7 +9,8 @@ from uuid import UUID
 from ai import g711
 from server.app import build
 from server.config import Config, EngineConfig
-from server.engines import Engines, Parts
+from server.engine_maker import Parts
+from server.engines import Engines
 from server.identity import Door, Site
 from server.services import Services
 from server.sight import Sight

@@ -22,7 +22,8 @@ from ai.audio import BYTES_PER_MS
 from ai.engine import Ask, Brief, TurnDetection, Utterance
 from ai.events import AnswerEnded, EngineEvent, Failed, Spoke
 from server.config import CallConfig, Config, EngineConfig
-from server.engines import Engines, Parts
+from server.engine_maker import Parts
+from server.engines import Engines
 from server.identity import Door, Site
 from server.realtime.calls import Calls
 from server.realtime.cors import Cors
