@@ -216,10 +216,6 @@ class Sending:
         """How much of an item was sent; None: it is long over, or unknown."""
         return self._spurts.sent_ms(item_id)
 
-    def at(self, timestamp: int) -> tuple[str, int] | None:
-        """Which item sounds at an RTP timestamp, and how many ms into it; None: silence."""
-        return self._spurts.at(timestamp)
-
     # Time.
 
     @property

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from ai.audio import BYTES_PER_MS, SAMPLE_BYTES
 from server.rtc.opus import FRAME_SAMPLES, FRAME_TICKS
-from server.rtc.rtp import timestamp_distance
 
 KEPT = 64  # spurts; a lesson's last minutes
 _SAMPLES_PER_MS = BYTES_PER_MS // SAMPLE_BYTES
@@ -57,18 +56,6 @@ class Spurts:
     def timestamp(self, slot: int) -> int:
         """The RTP timestamp of a slot, 32 bits."""
         return (self.first_timestamp + slot * FRAME_TICKS) & 0xFFFFFFFF
-
-    def at(self, timestamp: int) -> tuple[str, int] | None:
-        """Which item sounds at an RTP timestamp, and how many ms into it; None: silence."""
-        if not self._spurts:
-            return None
-        latest = self._spurts[-1].slot
-        ticks = timestamp_distance(timestamp, self.timestamp(latest))
-        slot = latest + ticks / FRAME_TICKS
-        for spurt in reversed(self._spurts):
-            if spurt.slot <= slot < spurt.ends:
-                return spurt.item_id, spurt.reached(slot) // _SAMPLES_PER_MS
-        return None
 
     def slot_of(self, sequence: int) -> int | None:
         """The slot in which the packet of this extended sequence was sent, if it was sound."""

@@ -174,10 +174,6 @@ class Voice:
         """How much of an item was sent; None: it is long over, or unknown."""
         return self._sending.sent_ms(item_id)
 
-    def at(self, rtp_timestamp: int) -> tuple[str, int] | None:
-        """Which item sounds at an RTP timestamp, and how many ms into it; None: silence."""
-        return self._sending.at(rtp_timestamp)
-
     def _wake(self) -> None:
         self._timer = None
         self._work()

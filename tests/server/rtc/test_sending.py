@@ -413,15 +413,6 @@ def test_what_the_receiver_did_not_get_was_not_heard(line):
     assert line.sending.clear(None, line.now) == [("item_1", pytest.approx(1_020, abs=20))]
 
 
-def test_timestamps_lead_back_to_the_item(line):
-    line.say("resp_1", "item_1", tone(1_000))
-    line.run(2.0)
-    started = line.of(Started)[0]
-    assert line.sending.at((started.timestamp + 480 * 48) % 2**32) == ("item_1", 480)
-    assert line.sending.at((started.timestamp - 960) % 2**32) is None
-    assert line.sending.at((started.timestamp + 48_000) % 2**32) is None
-
-
 # Anything, in any order.
 
 STEPS = st.lists(

@@ -170,7 +170,6 @@ def test_after_a_pause_the_sentence_goes_on_where_it_was():
     started = [one for one in call.listener.told if one[0] == "started"]
     assert [one[3] for one in started] == [0, spoken * 20]
     assert call.wire.packets[resumed][2] == started[1][4]
-    assert call.voice.at(started[1][4] + 48 * 100 & 0xFFFFFFFF) == ("item_1", spoken * 20 + 100)
     sound = call.played()[FRAME_BYTES:]
     at = ((started[1][4] - started[0][4]) & 0xFFFFFFFF) // 2  # ticks of 48 kHz, samples of 24
     rest = pcm[spoken * FRAME_BYTES :]

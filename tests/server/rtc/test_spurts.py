@@ -25,19 +25,12 @@ def spurts_of(talk, first_timestamp):
 
 
 @given(TALK, st.integers(0, 2**32 - 1))
-def test_each_timestamp_and_sequence_leads_back_to_its_sound(talk, first_timestamp):
+def test_each_sequence_leads_back_to_its_sound(talk, first_timestamp):
     spurts = spurts_of(talk, first_timestamp)
-    silent = set(range(-5, 5))
     for spurt in spurts.unheard():
         for number in (0, spurt.frames // 2, spurt.frames - 1):
-            slot = spurt.slot + number
-            silent.discard(slot)
-            at = spurts.at((spurts.timestamp(slot) + 480) & 0xFFFFFFFF)
-            assert at == (spurt.item_id, spurt.begins // 24 + number * 20 + 10)
-            assert spurts.slot_of(spurt.sequence + number) == slot
-        silent -= set(range(spurt.slot, spurt.ends))
+            assert spurts.slot_of(spurt.sequence + number) == spurt.slot + number
         assert spurts.slot_of(spurt.sequence + spurt.frames) in (None, spurt.ends)
-    assert all(spurts.at(spurts.timestamp(slot)) is None for slot in silent)
     assert spurts.slot_of(69_999) is None
 
 
@@ -60,7 +53,6 @@ def test_a_position_never_goes_back_and_ends_at_the_end(talk, steps):
 
 def test_nothing_sounded_before_anything_was_sent():
     spurts = Spurts(0)
-    assert spurts.at(0) is None
     assert spurts.end() is None
     assert not spurts.sounded(0, 100)
     assert spurts.heard("item_1", 100) == 0
