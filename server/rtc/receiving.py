@@ -8,7 +8,8 @@ because a turn ends by silence.
 
 A stall is no loss: packets that come in one burst after it are released too, though silence was
 heard in their place; sound is then ahead of the sender's clock by up to a second, until it is paid
-back out of silence. Times `now` are seconds of any steady clock.
+back out of silence. No word is dropped because it comes late: it may be the sender's clock that
+stood still. Times `now` are seconds of any steady clock.
 """
 
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from server.rtc.rtp import CLOCK_HZ, TICKS_PER_MS, sequence_distance, timestamp_
 SHORTEST_WAIT_MS, LONGEST_WAIT_MS = 20, 200
 CONCEALED_MS = 100  # libopus is silent after so long; NetEQ, too, fades within 100 ms
 STEP_MS = 40  # silence that nobody sends comes in pieces of so long: a piece is a wake-up
-AHEAD_MS = 1_000  # of the sender's clock, after stalls; what would be further ahead is dropped
+AHEAD_MS = 1_000  # of the sender's clock, after a stall; beyond that it was none
 PAID_AFTER_MS = 2_000  # of unbroken silence, when nobody waits for more of it
 ENDLESS_MS = 10_000  # longer than any patience: who sends nothing for so long has stopped sending
 MOST_HELD = 64  # packets; 1.3 s of speech
@@ -256,13 +257,10 @@ class Receiving:
             # A greater jump is the sender's clock, or a time in which nobody was to hear silence.
         elif short < 0:
             # Silence was heard in its place. A timestamp that runs backwards is not to be believed.
+            # Beyond what a network holds back it was no stall: the sender's clock stood still, as a
+            # browser's does while its track is off. Then nothing is ahead.
             ahead = self._ahead + min(-short, covered)
-            if ahead > AHEAD_MS * TICKS_PER_MS:
-                self.counts.late += 1
-                self._timestamp = timestamp + length
-                self._covered = max(0, min(-short, covered) - length)
-                return
-            self._ahead = ahead
+            self._ahead = ahead if ahead <= AHEAD_MS * TICKS_PER_MS else 0
         self._timestamp = timestamp + length
         if not length:
             return
