@@ -251,9 +251,15 @@ class Conversation:
         """Microphone audio came; tells whether the engine should have it."""
         if self.floor.paused or self.ended or self.floor.holder != "ai":
             return False
-        self.turns.hear(length_ms)
+        if silent and self.options.by_hand and not self.turns.buffered_ms:
+            return False  # a call whose client lets nothing through is silent; no turn begins so
+        self.turns.hear(length_ms, silent=silent)
         self.watch.audio(silent, now)
         return True
+
+    def forget_late(self, now: float) -> list[Action]:
+        """What came after a commit by hand was no turn."""
+        return self._after(self.floor.clear(now), now)
 
     def receive(self, command: Command, now: float, to: int | None = None) -> list[Action]:
         """A command of the student's client; refusals go to the connection `to` alone."""

@@ -196,10 +196,11 @@ class Floor:
 
     def hush(self, now: float) -> list[Action]:
         """The student can't speak on: what was being said is kept, a suspicion is not."""
-        turn = self._turns.speaking
-        if self.options.by_hand or (turn is not None and turn.confirmed):
+        turn, by_hand = self._turns.speaking, self.options.by_hand
+        if (turn is not None and turn.confirmed) or (by_hand and self._turns.may_be_speech):
             return self.commit(now) or []
-        return self.clear(now) if turn is not None else []
+        unwanted = turn is not None or (by_hand and self._turns.buffered_ms > 0)
+        return self.clear(now) if unwanted else []
 
     # ---- what the engine reports -------------------------------------------------------------
 

@@ -54,8 +54,8 @@ from tenancy.postgres import Database
 from tenancy.quota import Quota
 
 LATE_SIGN_S = 2 * CHECKPOINT_S
-"""A connected session shows a sign of life at each checkpoint, and the database may be slow: so long
-after the grace it can be said that nobody came back."""
+"""A connected session shows a sign of life at each checkpoint, and the database may be slow: so
+long after the grace it can be said that nobody came back."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -350,8 +350,11 @@ class Session:
             wait_s = self._line.hear(pcm)
             if silent:
                 self._arm(now)
-        if self.conversation.turns.buffered_ms > BACKLOG_MS and self.conversation.options.by_hand:
-            self._decide(lambda now: self.conversation.receive(CommitAudio(), now))
+        if self.conversation.options.by_hand:
+            if self.conversation.turns.buffered_ms > BACKLOG_MS:
+                self._decide(lambda now: self.conversation.receive(CommitAudio(), now))
+            elif self.conversation.turns.is_remnant:
+                self._decide(self.conversation.forget_late)
         ahead_ms = self.conversation.floor.ahead_ms(now)
         return max(wait_s, (ahead_ms - BACKLOG_MS) / 1000)
 

@@ -33,6 +33,9 @@ TAIL_MS = 300  # after the voice ended
 ADRIFT_S = 3.0  # a replayed turn that the new leg has not heard by then is committed by hand, ...
 SUSPECT_ADRIFT_S = 1.0  # ... and a mere suspicion is dropped
 SAME_TURN_MS = 1_500  # what the new leg hears so near to its beginning is the same speech
+REMNANT_MS, REMNANT_OVER_MS = 300, 2_000
+"""Over a call some sound may come after the commit that its client sent behind it: so much at most,
+and then silence."""
 WORDS_WITHIN_S = 10.0  # realtime.md: `done` waits so long for a turn's words, then goes out without
 
 
@@ -76,6 +79,8 @@ class Turns:
         self.buffered_ms = 0
         "Audio since the last turn."
         self.media_ms = 0
+        self._sounded_ms = self._silent_ms = 0
+        "Of what is buffered: how much was no silence, and how long it has been silent."
         self._log = log
         self._turns: dict[str, Turn] = {}
         self._over_ms = spoken_ms
@@ -99,10 +104,28 @@ class Turns:
         """Whether a turn under way will be the item of this id."""
         return any(turn.item_id == item_id for turn in self._turns.values())
 
-    def hear(self, length_ms: int) -> None:
-        """The student's audio goes on."""
+    def hear(self, length_ms: int, *, silent: bool = False) -> None:
+        """The student's audio goes on; `silent`: all of it zeros."""
         self.media_ms += length_ms
         self.buffered_ms += length_ms
+        if silent:
+            self._silent_ms += length_ms
+        else:
+            self._sounded_ms += length_ms
+            self._silent_ms = 0
+
+    @property
+    def may_be_speech(self) -> bool:
+        """Whether what is buffered is more than what came late of an earlier turn."""
+        return self._sounded_ms >= REMNANT_MS
+
+    @property
+    def is_remnant(self) -> bool:
+        """Whether it was only that, and nothing follows it."""
+        return 0 < self._sounded_ms < REMNANT_MS and self._silent_ms >= REMNANT_OVER_MS
+
+    def _empty(self) -> None:
+        self.buffered_ms = self._sounded_ms = self._silent_ms = 0
 
     def suspect(self, name: str, audio_start_ms: int, at_ms: int) -> Turn:
         """Voice is heard; `at_ms` is session time now."""
@@ -147,7 +170,7 @@ class Turns:
     def clear(self) -> None:
         """Audio that is not part of a finished turn is thrown away."""
         self.clear_suspicion()
-        self.buffered_ms = 0
+        self._empty()
 
     def clear_suspicion(self) -> None:
         """What was suspected was not speech; the audio may still hold some."""
@@ -160,7 +183,7 @@ class Turns:
             return []
         if self.speaking is turn:
             self.speaking = None
-        self.buffered_ms = 0
+        self._empty()
         turn.adrift, turn.adrift_due = False, None
         turn.words_due = now + WORDS_WITHIN_S
         turn.audio_until_ms = min(audio_end_ms + TAIL_MS, self.media_ms)

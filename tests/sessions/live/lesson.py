@@ -61,11 +61,13 @@ class Lesson:
     def report(self, event: Any) -> list[Action]:
         return self.did(self.talk.report(event, self.now))
 
-    def hear(self, ms: int) -> None:
-        """The microphone gives `ms` of sound, and as much time passes."""
+    def hear(self, ms: int, *, silent: bool = False) -> bool:
+        """The microphone gives `ms`, and as much time passes. Whether the engine has it."""
+        given = False
         for _ in range(ms // 20):
             self.now += 0.02
-            self.talk.hear(20, False, self.now)
+            given = self.talk.hear(20, silent, self.now)
+        return given
 
     def wait(self, seconds: float) -> list[Action]:
         """Time passes; the conversation is woken at its deadlines, as the shell would."""

@@ -12,6 +12,7 @@ from ai.events import (
 from sessions.live.actions import (
     Answer,
     Cancel,
+    Clear,
     Commit,
     Detect,
     Read,
@@ -102,6 +103,52 @@ def test_by_hand_a_commit_makes_the_turn_and_nothing_answers() -> None:
     assert (item.said, item.ended_ms - item.started_ms if item.ended_ms else 0) == (
         "one half",
         1_000,
+    )
+
+
+def test_by_hand_silence_begins_no_turn_and_goes_on_within_one() -> None:
+    """A call gives silence where its client lets nothing through."""
+    lesson = Lesson()
+    lesson.do(UpdateSession(turn_detection="none"))
+    assert not lesson.hear(60_000, silent=True)
+    assert one(lesson.do(CommitAudio()), CommandRefused).code == "input_audio_buffer_commit_empty"
+    assert lesson.hear(500)
+    assert lesson.hear(300, silent=True)
+    lesson.do(CommitAudio())
+    item = lesson.log()[0]
+    assert item.ended_ms is not None
+    assert item.ended_ms - item.started_ms == 800
+    assert not lesson.hear(60_000, silent=True)
+    out = lesson.do(UpdateSession(turn_detection=TurnDetectionPatch(type="server_vad")))
+    assert not all_of(out, Commit), "the hand is put down, and nothing was being said"
+
+
+def test_by_hand_what_comes_after_the_commit_is_no_turn() -> None:
+    lesson = Lesson()
+    lesson.do(UpdateSession(turn_detection="none"))
+    lesson.hear(1_000)
+    lesson.do(CommitAudio())
+    lesson.hear(160)
+    lesson.hear(1_000, silent=True)
+    assert not lesson.talk.turns.is_remnant
+    lesson.hear(1_000, silent=True)
+    assert lesson.talk.turns.is_remnant
+    one(lesson.talk.forget_late(lesson.now), Clear)
+    assert not lesson.hear(1_000, silent=True)
+    lesson.hear(160)
+    out = lesson.do(UpdateSession(turn_detection=TurnDetectionPatch(type="server_vad")))
+    assert one(out, Clear)
+    assert not all_of(out, Commit)
+
+
+def test_by_hand_what_was_said_is_kept_when_the_hand_is_put_down() -> None:
+    lesson = Lesson()
+    lesson.do(UpdateSession(turn_detection="none"))
+    lesson.hear(400)
+    lesson.hear(5_000, silent=True)  # a pause to think
+    assert not lesson.talk.turns.is_remnant
+    assert one(
+        lesson.do(UpdateSession(turn_detection=TurnDetectionPatch(type="server_vad"))), Commit
     )
 
 
