@@ -14,7 +14,7 @@ import { button, control, until } from "./stage.mjs";
 const { ADDRESS, DEAD, PASSWORD, DEAD_PASSWORD, AGAIN, ANSWER, HEARD } = process.env;
 const LESSON = "/student/lessons/fractions-as-parts";
 
-async function enter(t, address, password = PASSWORD) {
+async function enter(t, address, { password = PASSWORD, hold_to_talk = false } = {}) {
   const browser = await startBrowser();
   t.after(() => browser.close());
   const page = await browser.page(address);
@@ -29,7 +29,7 @@ async function enter(t, address, password = PASSWORD) {
   await page.getByLabel("Password", { exact: true }).fill(password);
   await button(page, "Sign in").click();
   await button(page, "Start").waitFor();
-  await page.evaluate(prefer, { mic_checked: true, speech_speed: 1.5 });
+  await page.evaluate(prefer, { mic_checked: true, speech_speed: 1.5, hold_to_talk });
   await page.reload();
   await button(page, "Start").click();
   return page;
@@ -90,8 +90,54 @@ async function takeTheLesson(page) {
   assert.deepEqual(page.faults, []);
 }
 
+test("over a call only what the student lets through is heard: a key held, a microphone on", async (t) => {
+  const page = await enter(t, ADDRESS, { hold_to_talk: true });
+  const said = page.locator(".line.student");
+  await over(page, "call").waitFor();
+  await page.locator(".control", { hasText: "Hold to talk" }).waitFor({ timeout: 40_000 });
+  await say(page, ANSWER);
+  await page.waitForTimeout(2500);
+  assert.equal(await said.count(), 0, "nothing is heard while the key is up");
+
+  await page.evaluate(() => document.activeElement.blur());
+  await page.keyboard.down("Space");
+  await control(page, "speaking").waitFor();
+  await say(page, ANSWER);
+  await page.keyboard.up("Space");
+  await said.filter({ hasText: /two quarters/i }).waitFor();
+  await page.getByText("step 2 of 6").waitFor();
+  await page.locator(".control", { hasText: "Hold to talk" }).waitFor({ timeout: 40_000 });
+  await page.keyboard.down("Space");
+  await control(page, "speaking").waitFor();
+  await say(page, AGAIN);
+  await page.keyboard.up("Space");
+  await said.filter({ hasText: /repeat the question/i }).waitFor();
+  await control(page, "tutor").waitFor();
+  await page.locator(".control", { hasText: "Hold to talk" }).waitFor({ timeout: 40_000 });
+
+  await button(page, "Options").click();
+  await page.getByLabel("Hold to talk").uncheck();
+  await button(page, "Close").click();
+  await control(page, "listening").waitFor();
+  await button(page, "Mute my microphone").click();
+  await control(page, "off").waitFor();
+  await say(page, ANSWER);
+  await page.waitForTimeout(2500);
+  assert.equal(await said.count(), 2, "nothing is heard while the microphone is off");
+
+  await control(page, "off").click();
+  await control(page, "listening").waitFor();
+  await say(page, ANSWER);
+  await until(async () => (await said.count()) === 3, "what is said with the microphone on again");
+  assert.equal(page.sockets.filter(({ url }) => url.includes("realtime")).length, 0, "all of it over the call");
+  await button(page, "Finish").click();
+  await button(page, "Finish the lesson").click();
+  await page.getByRole("heading", { name: "You stopped here for today" }).waitFor();
+  assert.deepEqual(page.faults, []);
+});
+
 test("a call that leads nowhere gives way to a socket within five seconds, and no word is lost", async (t) => {
-  const page = await enter(t, DEAD, DEAD_PASSWORD);
+  const page = await enter(t, DEAD, { password: DEAD_PASSWORD });
   const began = Date.now();
   await until(() => page.evaluate(() => Boolean(globalThis.house.mouth)), "the microphone");
   await say(page, ANSWER);
