@@ -33,6 +33,7 @@ class Counted:
     """What the server's own process holds."""
 
     tasks: int
+    "Begun since it serves; what the start has made is frozen, and not listed."
     fds: int
     rss_kb: int
 
