@@ -125,6 +125,7 @@ export class LessonLine {
 
   /** 20 ms of microphone: sent where no track carries it; while the line is away the last seconds are kept. */
   sendSound(pcm) {
+    if (this.#closed) return; // the lesson is elsewhere, or over
     if (this.#active?.talking) {
       if (this.#recent.push([this.#now(), pcm]) > RECENT_FRAMES) this.#recent.shift();
     } else if (this.#active) this.#active.sendSound([pcm]);
@@ -228,8 +229,9 @@ export class LessonLine {
   }
 
   #event(connection, event) {
-    this.#lastSign = this.#now();
+    // Before this sign of the new line counts: what the old one did not carry is kept by its own last one.
     if (event.type === "session.created") this.#opened(connection);
+    this.#lastSign = this.#now();
     if (event.type === "session.updated" && this.#probedAt !== null) {
       this.roundTripMs = this.#lastSign - this.#probedAt;
       this.#probedAt = null;
@@ -249,7 +251,7 @@ export class LessonLine {
     this.#active = connection;
     this.#attempt = this.#unasked = 0;
     this.#to.voice?.(this.#voice);
-    this.#since = this.#probedAt = this.#lastSign;
+    this.#since = this.#probedAt = this.#now();
     this.send({ type: "session.update", session: this.#to.options(connection.kind) });
   }
 

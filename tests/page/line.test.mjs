@@ -139,6 +139,40 @@ test("another network makes a new call at once, and the old one serves until it 
   assert.equal(fresh.sent[0].type, "session.update");
 });
 
+test("what a call that had died did not carry goes over the one that takes its place", async (t) => {
+  const all = begin(t);
+  await all.line.open();
+  const old = all.up();
+  all.line.talk("track");
+  const said = async (seconds) => {
+    for (let i = 0; i < seconds * 50; i++) {
+      all.line.sendSound(all.now);
+      await all.pass(20);
+    }
+  };
+  all.line.sounds();
+  await said(1);
+  all.line.sounds(); // the last that came over it
+  const died = all.now;
+  await said(2.5);
+  old.told.shaky();
+  await settled();
+  const fresh = all.up();
+  assert.equal(fresh.kind, "call");
+  assert.equal(fresh.frames.length, 125 - 1, "from the moment after the last sign");
+  assert.ok(fresh.frames.every((at) => at > died));
+});
+
+test("a lesson that went elsewhere keeps nothing of what is said here", async (t) => {
+  const all = begin(t);
+  await all.line.open();
+  all.up().told.gone(4001);
+  for (let i = 0; i < 50; i++) all.line.sendSound(i);
+  await all.line.open();
+  const again = all.up();
+  assert.deepEqual(again.frames, []);
+});
+
 test("the old call may be taken over by the new one before that is up", async (t) => {
   const all = begin(t);
   await all.line.open();
