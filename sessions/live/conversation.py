@@ -251,7 +251,8 @@ class Conversation:
         """Microphone audio came; tells whether the engine should have it."""
         if self.floor.paused or self.ended or self.floor.holder != "ai":
             return False
-        if silent and self.options.by_hand and not self.turns.buffered_ms:
+        options = self.options
+        if silent and options.by_hand and options.over_call and not self.turns.buffered_ms:
             return False  # a call whose client lets nothing through is silent; no turn begins so
         self.turns.hear(length_ms, silent=silent)
         self.watch.audio(silent, now)

@@ -109,6 +109,8 @@ def test_by_hand_a_commit_makes_the_turn_and_nothing_answers() -> None:
 def test_by_hand_silence_begins_no_turn_and_goes_on_within_one() -> None:
     """A call gives silence where its client lets nothing through."""
     lesson = Lesson()
+    lesson.talk.detached(lesson.now)
+    lesson.talk.attached(lesson.now, over_call=True)
     lesson.do(UpdateSession(turn_detection="none"))
     assert not lesson.hear(60_000, silent=True)
     assert one(lesson.do(CommitAudio()), CommandRefused).code == "input_audio_buffer_commit_empty"
@@ -125,6 +127,8 @@ def test_by_hand_silence_begins_no_turn_and_goes_on_within_one() -> None:
 
 def test_by_hand_what_comes_after_the_commit_is_no_turn() -> None:
     lesson = Lesson()
+    lesson.talk.detached(lesson.now)
+    lesson.talk.attached(lesson.now, over_call=True)
     lesson.do(UpdateSession(turn_detection="none"))
     lesson.hear(1_000)
     lesson.do(CommitAudio())
