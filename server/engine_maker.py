@@ -103,11 +103,8 @@ class EngineMaker:
         return self._keep(made)
 
     async def realtime(self) -> VoiceEngine:
-        reached = await self._openai(self._settings.openai_realtime_model)
-        if self._servers_openai():
-            models = "openai_realtime_model", "openai_transcription_model"
-            self._check_offered(("openai-realtime",), *models)
-            self._on_server("openai-realtime", *(getattr(self._settings, one) for one in models))
+        models = "openai_realtime_model", "openai_transcription_model"
+        reached = await self._openai("openai-realtime", ("openai-realtime",), *models)
         vendor = await _vendor("ai.openai.realtime")
         told = reached.voice, reached.transcription_model, reached.turns
         key = f"openai-realtime:{_mark(reached.key, reached.model, *told)}"
@@ -133,11 +130,8 @@ class EngineMaker:
             )
             made = vendor.ConverseModel(reached, credentials)
         else:
-            reached = await self._openai(settings.openai_chat_model)
-            if self._servers_openai():
-                models = "cascade_mind", "openai_chat_model"
-                self._check_offered(("cascade", "openai-realtime"), *models)
-                self._on_server("mind", settings.openai_chat_model)
+            names: Sequence[EngineName] = ("cascade", "openai-realtime")
+            reached = await self._openai("mind", names, "openai_chat_model", choice="cascade_mind")
             if settings.cascade_mind == "openai-responses":
                 made = (await _vendor("ai.openai.responses")).ResponsesModel(reached)
             else:
@@ -152,18 +146,12 @@ class EngineMaker:
             self._check_offered(("cascade",))
             self.servers.add("cascade")
         if settings.cascade_ears == "openai":
-            reached = await self._openai(settings.openai_transcription_model)
-            if self._servers_openai():
-                models = "cascade_ears", "openai_transcription_model"
-                self._check_offered(("cascade",), *models)
-                self._on_server("cascade", settings.openai_transcription_model)
+            model = "openai_transcription_model"
+            reached = await self._openai("cascade", ("cascade",), model, choice="cascade_ears")
             ears = self._keep((await _vendor("ai.openai.ears")).OpenAIEars(reached))
         if settings.cascade_speaker == "openai":
-            reached = await self._openai(settings.openai_speech_model)
-            if self._servers_openai():
-                models = "cascade_speaker", "openai_speech_model"
-                self._check_offered(("cascade",), *models)
-                self._on_server("cascade", settings.openai_speech_model)
+            model = "openai_speech_model"
+            reached = await self._openai("cascade", ("cascade",), model, choice="cascade_speaker")
             speaker = self._keep((await _vendor("ai.openai.speaker")).OpenAISpeaker(reached))
         tutor = (await _vendor("ai.mind")).LanguageTutor(mind)
         key = f"cascade:{_mark(settings, *(sorted(one.items()) for one in self._secrets.values()))}"
@@ -171,8 +159,16 @@ class EngineMaker:
 
     # ---- whose account -------------------------------------------------------------------------
 
-    async def _openai(self, model: str) -> Any:
-        """How OpenAI is reached, for one model. The server's key goes to its own address only."""
+    async def _openai(
+        self, by: str, names: Sequence[EngineName], *models: str, choice: str | None = None
+    ) -> Any:
+        """How OpenAI is reached. The server's key goes to its own address only.
+
+        Args:
+            by: Who uses it, one of the engines `names` or what these share.
+            models: Settings that name models, the first the one that is spoken to.
+            choice: The setting by which OpenAI was chosen, where there is one.
+        """
         settings, server = self._settings, self._config.settings
         self._check_reach(settings.openai_base_url, server.openai_base_url)
         key = self._secrets.get("openai", {}).get("api_key")
@@ -181,10 +177,14 @@ class EngineMaker:
         if key is None and settings.openai_base_url.startswith(OPENAI):
             raise NotBuilt(NO_OPENAI_KEY)
         vendor = await _vendor("ai.openai.settings")
+        reached = [getattr(settings, one) for one in models]
+        if self._servers_openai():
+            self._check_offered(names, *([choice] if choice else []), *models)
+            self._on_server(by, *reached)
         return vendor.OpenAISettings(
             api_key=str(key or ""),  # servers of one's own may want none
             base_url=settings.openai_base_url,
-            model=model,
+            model=reached[0],
             voice=settings.openai_voice,
             transcription_model=settings.openai_transcription_model,
             turns=settings.openai_turns,
