@@ -258,7 +258,7 @@ class Conversation:
         self.watch.audio(silent, now)
         return True
 
-    def forget_late(self, now: float) -> list[Action]:
+    def forget_remnant(self, now: float) -> list[Action]:
         """What came after a commit by hand was no turn."""
         return self._after(self.floor.clear(now), now)
 

@@ -354,7 +354,7 @@ class Session:
             if self.conversation.turns.buffered_ms > BACKLOG_MS:
                 self._decide(lambda now: self.conversation.receive(CommitAudio(), now))
             elif self.conversation.turns.is_remnant:
-                self._decide(self.conversation.forget_late)
+                self._decide(self.conversation.forget_remnant)
         ahead_ms = self.conversation.floor.ahead_ms(now)
         return max(wait_s, (ahead_ms - BACKLOG_MS) / 1000)
 

@@ -137,7 +137,7 @@ def test_by_hand_what_comes_after_the_commit_is_no_turn() -> None:
     assert not lesson.talk.turns.is_remnant
     lesson.hear(1_000, silent=True)
     assert lesson.talk.turns.is_remnant
-    one(lesson.talk.forget_late(lesson.now), Clear)
+    one(lesson.talk.forget_remnant(lesson.now), Clear)
     assert not lesson.hear(1_000, silent=True)
     lesson.hear(160)
     out = lesson.do(UpdateSession(turn_detection=TurnDetectionPatch(type="server_vad")))
