@@ -12,6 +12,7 @@ from pathlib import Path
 from bench import load, speech, startup
 from bench.house import Server
 from bench.load import Round
+from bench.percentile import percentile
 from bench.processes import Memory, memory
 
 IDLE_S = 5.0  # after everyone left: summaries are written, caches settle
@@ -114,7 +115,7 @@ def of(values: Sequence[float], share: float) -> str:
     """A percentile of sorted values."""
     if not values:
         return "none"
-    return f"{values[min(len(values) - 1, int(len(values) * share))]:.0f} ms"
+    return f"{percentile(values, share):.0f} ms"
 
 
 def table(rows: Iterator[Row]) -> None:

@@ -16,6 +16,7 @@ from ai.events import AnswerEnded, EngineEvent, SpeechStopped, Spoke
 from ai.language import Declared, ModelPiece, ModelTurn, Stopped, TextDelta
 from ai.mind import LanguageTutor
 from ai.turns import WINDOW_MS
+from bench.percentile import percentile
 from tests.ai.cascade_stage import ScriptedVad
 
 BRIEF = Brief("", "T", "G", "en", "Hello.", "Bye.", (Step("What?", (), "S"),))
@@ -117,7 +118,7 @@ def main() -> None:
             measure(options.students, options.turns, options.patience_ms, ahead=ahead)
         )
         name = "thought ahead" if ahead else "one after the other"
-        middle, worst = found[len(found) // 2], found[int(len(found) * 0.95)]
+        middle, worst = percentile(found, 0.5), percentile(found, 0.95)
         print(f"{name:<22} median {middle:.0f} ms, 95 % {worst:.0f} ms, {len(found)} answers")
 
 

@@ -23,6 +23,7 @@ import numpy as np
 import uvloop
 
 from bench.caller import CLOCK_PER_FRAME, Caller, NotConnected, own_address, pin
+from bench.percentile import percentile
 from bench.processes import cpu_s, memory
 from bench.reception import CLOCK_HZ, Arrival
 
@@ -222,7 +223,7 @@ class Load:
             "failures": dict(self._failures),
             "lost": sum(student.gone for student in there),
             "refused": sum(student.caller.refused for student in there),
-            "setup_ms": {"p50": _at(setup, 0.5), "p99": _at(setup, 0.99)},
+            "setup_ms": {"p50": percentile(setup, 0.5), "p99": percentile(setup, 0.99)},
             "packets_s": sum(one.packets for one in heard) / max(1, len(heard)) / took_s,
             "sound_s": sum(one.sound for one in heard) / max(1, len(heard)) / took_s,
             "talk_s": sum(one.talk_ms for one in heard) / 1000,
@@ -269,10 +270,6 @@ def speech_like(seconds: float) -> list[bytes]:
         frame.sample_rate, frame.pts = CLOCK_HZ, start
         frames += [bytes(packet) for packet in encoder.encode(frame)]
     return frames
-
-
-def _at(ordered: Sequence[float], share: float) -> float:
-    return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else math.nan
 
 
 def main() -> None:

@@ -22,6 +22,7 @@ import websockets
 from bench import counted, crowd
 from bench.bad_calls import BadCalls
 from bench.house import Server
+from bench.percentile import percentile
 from bench.voice import LESSON
 
 STUDENTS = 300
@@ -108,7 +109,7 @@ def _until(until_s: float) -> Iterator[int]:
 def p99_ms(setups: Sequence[tuple[float, float]], from_s: float, to_s: float) -> float:
     """Of calls connected in that time."""
     took = sorted(ms for at_s, ms in setups if from_s <= at_s < to_s)
-    return took[min(len(took) - 1, int(len(took) * 0.99))] if took else float("nan")
+    return percentile(took, 0.99)
 
 
 def main() -> None:

@@ -9,25 +9,24 @@ far as it can be seen from outside.
 
 import argparse
 import asyncio
-import math
 import random
-import statistics
 import tempfile
 import time
-from array import array
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench import speech
 from bench.microphone import Microphone
+from bench.percentile import percentile
 from server.rtc.opus import Decoder
 from tests.calls.calling import Call, call
 from tests.calls.place import open_place
 from tests.calls.recording import signed
 from tests.journeys.pupil import Pupil
+from tests.server.rtc.house import rms
 
 WORDS = ("two quarters", "wait", "I think it is one half", "no", "stop please", "say that again")
-LOUD = 500  # of 32,767: -36 dBFS, far above the room's noise
+LOUD = 500  # root mean square, of 32,767: -36 dBFS, far above the room's noise
 AUDIBLE = 100  # -50 dBFS
 HEARD_S = (0.4, 1.2)  # of an answer, before it is interrupted
 AT_ONCE = 4
@@ -47,7 +46,7 @@ async def interrupt(one: Call, times: int, chance: random.Random) -> tuple[list[
     loud_s: list[float] = []
 
     async def speak(pcm: bytes) -> None:
-        if loudness(pcm) > LOUD:
+        if rms(pcm) > LOUD:
             loud_s.append(time.time())
         await one.speak(pcm)
 
@@ -93,15 +92,9 @@ def last_sound(one: Call, first: int, until_s: float) -> float:
     for into, timestamp in sorted(came):
         if into >= 0 and recording.arrived_s[timestamp] <= until_s:
             heard = decoder.decode(recording.packets[timestamp])
-            if loudness(heard) > AUDIBLE:
+            if rms(heard) > AUDIBLE:
                 last_s = recording.arrived_s[timestamp]
     return last_s
-
-
-def loudness(pcm: bytes) -> float:
-    """Root mean square, of 32,767."""
-    samples = array("h", pcm)
-    return math.sqrt(sum(sample * sample for sample in samples) / max(1, len(samples)))
 
 
 async def run(students: int, times: int) -> None:
@@ -120,11 +113,8 @@ async def run(students: int, times: int) -> None:
         ("from the first word", 250, [cut.after_voice for cut in cuts]),
         ("from the server's decision", 40, [cut.after_pause for cut in cuts]),
     ):
-        at = sorted(found)
-        worst = at[-1]
-        of_all = at[min(len(at) - 1, int(len(at) * 0.95))]
-        median = statistics.median(at)
-        print(f"| {name:<28} | {median:4.0f}, {of_all:4.0f}, {worst:4.0f} ms | at most {goal} ms")
+        at = ", ".join(f"{percentile(sorted(found), share):4.0f}" for share in (0.5, 0.95, 1.0))
+        print(f"| {name:<28} | {at} ms | at most {goal} ms")
 
 
 def main() -> None:

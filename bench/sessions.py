@@ -22,6 +22,7 @@ from typing import Any
 import httpx
 from starlette.applications import Starlette
 
+from bench.percentile import percentile
 from server.api import sessions as api
 from server.api.table import starlette_routes
 from server.identity import Door, Site
@@ -62,7 +63,7 @@ class Timed:
     found: int
 
     def at(self, share: float) -> float:
-        return self.ms[min(len(self.ms) - 1, int(len(self.ms) * share))]
+        return percentile(self.ms, share)
 
 
 async def fill(
