@@ -32,6 +32,8 @@ from tenancy.sql import load, split
 
 CONTROL = "control"
 AT_ONCE = 4  # cells that migrate at the same time, each on a connection of its own
+WAIT_S = 30.0  # for another run's end: two servers, or a server and a command, start together
+LOOK_AGAIN_S = 0.05
 
 Progress = Callable[[int, int, str], None]
 "Told (done, to do, what was done last)."
@@ -161,9 +163,11 @@ async def up(
 ) -> Outcome:
     """Run what was not run yet, in `control` and in every cell; a failing cell stops no other.
 
+    Another run under way is waited for, `WAIT_S` at most.
+
     Raises:
         MigrationRefused: If an applied file was changed since, the database is newer than this
-            version, or another run is under way.
+            version, or another run does not end.
     """
     migrations = ours() if migrations is None else migrations
     async with admin(url) as connection:
@@ -281,12 +285,21 @@ async def make_roles(connection: Connection) -> None:
 
 async def _make_ready(connection: Connection) -> None:
     """Roles and the schema `control`, without which no migration can run."""
-    if not await connection.fetchval(_ROLES["lock_runner"]):
-        raise MigrationRefused("Another migration is running on this database. Wait until it ends.")
+    await _follow_other_runs(connection)
     await make_roles(connection)
     if not await connection.fetchval(_ROLES["has_control"]):
         async with as_owner(connection, CONTROL):
             await connection.execute(await connection.fetchval(_ROLES["make_schema"], CONTROL))
+
+
+async def _follow_other_runs(connection: Connection) -> None:
+    # Asked again and again: a wait inside PostgreSQL would be a query under way all the while,
+    # whose end a CREATE INDEX CONCURRENTLY of the other run would wait for in turn.
+    for _ in range(round(WAIT_S / LOOK_AGAIN_S)):
+        if await connection.fetchval(_ROLES["lock_runner"]):
+            return
+        await asyncio.sleep(LOOK_AGAIN_S)
+    raise MigrationRefused("Another migration is running on this database. Wait until it ends.")
 
 
 async def _applied(connection: Connection) -> Applied:

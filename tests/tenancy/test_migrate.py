@@ -151,11 +151,22 @@ async def test_only_the_last_file_is_rolled_back(urls):
         await migrate.down(urls.admin, 4, migrations=[*every, gamma])
 
 
-async def test_one_run_at_a_time(urls):
+async def test_one_run_at_a_time(urls, monkeypatch):
+    monkeypatch.setattr(migrate, "WAIT_S", 0.2)
     async with migrate.admin(urls.admin) as connection:
         assert await connection.fetchval(migrate._ROLES["lock_runner"])
         with pytest.raises(MigrationRefused, match="Another migration is running"):
             await migrate.up(urls.admin)
+
+
+async def test_runs_that_begin_together_follow_each_other(urls):
+    every = [CONTROL, ALPHA, BETA]
+    async with migrate.admin(urls.admin) as connection:
+        assert await connection.fetchval(migrate._ROLES["lock_runner"])
+        runs = [asyncio.create_task(migrate.up(urls.admin, migrations=every)) for _ in range(3)]
+        await asyncio.sleep(2 * migrate.LOOK_AGAIN_S)
+        assert not any(run.done() for run in runs)
+    assert sorted(outcome.done for outcome in await asyncio.gather(*runs)) == [0, 0, len(CELLS)]
 
 
 async def test_an_operator_who_is_no_superuser_can_migrate(make_database, postgres):
