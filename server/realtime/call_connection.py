@@ -216,13 +216,13 @@ class CallConnection(ClientConnection):
 
     # ---- what the voice tells ----------------------------------------------------------------
 
-    def hear(self, pcm: bytes) -> None:
+    def hear(self, pcm: bytes, *, made_up: bool = False) -> None:
         """The student speaks."""
         if self._begun:
             now = self._clock()
             # Who sends more than there is time for can't be made to wait, as a socket can.
             if self.closing is None and now >= self._hears_at:
-                self._hears_at = now + self._session.hear(self, pcm, None)
+                self._hears_at = now + self._session.hear(self, pcm, None, made_up=made_up)
         elif len(self._early) + len(pcm) <= EARLY_BYTES:
             self._early += pcm
 

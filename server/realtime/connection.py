@@ -81,7 +81,9 @@ class Talk(Protocol):
 
     def receive(self, connection: Connection, command: Command) -> None: ...
 
-    def hear(self, connection: Connection, pcm: bytes, event_id: str | None) -> float: ...
+    def hear(
+        self, connection: Connection, pcm: bytes, event_id: str | None, *, made_up: bool = False
+    ) -> float: ...
 
 
 class WholeSamples:

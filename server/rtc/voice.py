@@ -36,8 +36,11 @@ _SOFT_S = 0.02  # the receive buffer may wait so long for a tick of the sender
 class VoiceListener(Protocol):
     """Who is told; on the loop's thread, and not to raise."""
 
-    def hear(self, pcm: bytes) -> None:
-        """The student: 24 kHz, 16-bit, mono, of any length, as it comes."""
+    def hear(self, pcm: bytes, *, made_up: bool = False) -> None:
+        """The student: 24 kHz, 16-bit, mono, of any length, as it comes.
+
+        `made_up`: no packet came, and this is what is heard in that time.
+        """
 
     def started(self, response_id: str, item_id: str, audio_ms: int, rtp_timestamp: int) -> None:
         """The first frame of an item was sent, or the first after a break in it.
@@ -188,7 +191,7 @@ class Voice:
             if self._open:
                 self._act(self._sending.tick(now))
             if not self._closed and (sounds := self._receiving.tick(now)):
-                self._hear(sounds)
+                self._hear(sounds, made_up=not any(type(sound) is Arrived for sound in sounds))
         finally:
             self._working = False
         self._arm()
@@ -229,9 +232,9 @@ class Voice:
                 case Position(item_id, audio_ms):
                     self._listener.position(item_id, audio_ms)
 
-    def _hear(self, sounds: list[Sound]) -> None:
+    def _hear(self, sounds: list[Sound], *, made_up: bool = False) -> None:
         if pcm := b"".join(map(self._sound, sounds)):
-            self._listener.hear(pcm)
+            self._listener.hear(pcm, made_up=made_up)
 
     def _sound(self, sound: Sound) -> bytes:
         decoder = self._decoder

@@ -58,7 +58,7 @@ from sessions.live.events import (
     TruncateItem,
     UpdateSession,
 )
-from sessions.live.floor import MAX_UNSAVED, Floor
+from sessions.live.floor import MAX_UNSAVED, SHORTEST_COMMIT_MS, Floor
 from sessions.live.log import Log, fingerprint
 from sessions.live.options import Options
 from sessions.live.tools import Outcome, Tools
@@ -247,15 +247,23 @@ class Conversation:
 
     # ---- commands --------------------------------------------------------------------------
 
-    def hear(self, length_ms: int, silent: bool, now: float) -> bool:
-        """Microphone audio came; tells whether the engine should have it."""
+    def hear(self, length_ms: int, silent: bool, now: float, *, made_up: bool = False) -> bool:
+        """Microphone audio came; tells whether the engine should have it.
+
+        `silent`: all of it zeros; `made_up`: only to fill the time in which none came.
+        """
         if self.floor.paused or self.ended or self.floor.holder != "ai":
             return False
         options = self.options
+        if silent and options.by_hand and not made_up:
+            self.turns.zeros(length_ms)
         if silent and options.by_hand and options.over_call and not self.turns.buffered_ms:
             return False  # a call whose client lets nothing through is silent; no turn begins so
         self.turns.hear(length_ms, silent=silent)
-        self.watch.audio(silent, now)
+        if not made_up:
+            self.watch.audio(silent, now)
+        if options.by_hand and not silent and self.turns.may_be_speech:
+            self.watch.student_acted()
         return True
 
     def forget_remnant(self, now: float) -> list[Action]:
@@ -309,11 +317,14 @@ class Conversation:
         return [Tell(SessionUpdated(self.view(), command.ignored)), *changes]
 
     def _commit(self, command: CommitAudio, now: float, to: int | None) -> list[Action]:
+        deaf: list[Action] = []
+        if self.options.by_hand and self.turns.only_zeros_ms >= SHORTEST_COMMIT_MS:
+            deaf = [Tell(Notice("microphone_silent", wording.MICROPHONE_SILENT))]
         out = self.floor.commit(now)
         if out is None:
             code = "input_audio_buffer_commit_empty"
-            return [_refuse(command, to, code, wording.NOTHING_TO_COMMIT)]
-        return out
+            out = [_refuse(command, to, code, wording.NOTHING_TO_COMMIT)]
+        return [*out, *deaf]
 
     def _create_item(self, command: CreateItem, now: float, to: int | None) -> list[Action]:
         print_ = fingerprint(command.text, command.pcm)
@@ -388,6 +399,7 @@ class Conversation:
         self.floor.paused = on
         if not on:
             self.watch.student_acted()
+            self.floor.remember_owed(now)
             return [Tell(Notice("resumed", wording.RESUMED))]
         out = self.floor.interrupt("client_cancelled", now) + self.floor.hush(now)
         self.floor.forget_owed()

@@ -10,6 +10,7 @@ from ai.audio import BYTES_PER_MS
 
 MOST_MS = 60_000  # architecture.md: so much audio may wait for an engine
 LOUDNESS_STRIDE = 16  # every 16th sample is enough to tell voice from quiet
+ZERO_MOST = 1  # of 32,767: what Opus makes of zeros, and less than any microphone's own noise
 
 
 class Ring:
@@ -64,3 +65,12 @@ def peak(pcm: bytes) -> int:
     """About how loud a piece is: 0..32767."""
     samples = memoryview(pcm)[: len(pcm) & ~1].cast("h")
     return max(samples[::LOUDNESS_STRIDE], default=0)
+
+
+def is_silent(pcm: bytes) -> bool:
+    """Whether all of it is zeros, or what a codec makes of them, as of no microphone that works."""
+    samples = memoryview(pcm)[: len(pcm) & ~1].cast("h")
+    return all(
+        min(some, default=0) >= -ZERO_MOST and max(some, default=0) <= ZERO_MOST
+        for some in (samples[::LOUDNESS_STRIDE], samples)  # a glance tells most of the time
+    )

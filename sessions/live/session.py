@@ -36,6 +36,7 @@ from sessions.live.events import (
     UpdateSession,
 )
 from sessions.live.leg import Line
+from sessions.live.ring import is_silent
 from sessions.live.saver import FREE, SLOW_AFTER, Saver
 from sessions.live.seats import Connection, Seat, Seats
 from sessions.live.tool_runner import ToolRunner
@@ -330,8 +331,18 @@ class Session:
         self._perform(actions, seat)
         self._seats.replay(seat)
 
-    def hear(self, connection: Connection, pcm: bytes, event_id: str | None = None) -> float:
-        """Microphone audio, 24 kHz. Returns for how many seconds the door should stop reading."""
+    def hear(
+        self,
+        connection: Connection,
+        pcm: bytes,
+        event_id: str | None = None,
+        *,
+        made_up: bool = False,
+    ) -> float:
+        """Microphone audio, 24 kHz. Returns for how many seconds the door should stop reading.
+
+        `made_up`: nothing came from the microphone, and the door filled the time.
+        """
         seat = self._seats.of(connection)
         if seat is None:
             return 0.0
@@ -344,9 +355,9 @@ class Session:
         self._seats.replay(seat)
         now = self._clock()
         length_ms, self._odd_bytes = divmod(self._odd_bytes + len(pcm), BYTES_PER_MS)
-        silent = not pcm.strip(b"\0")
+        silent = is_silent(pcm)
         wait_s = 0.0
-        if self.conversation.hear(length_ms, silent, now):
+        if self.conversation.hear(length_ms, silent, now, made_up=made_up):
             wait_s = self._line.hear(pcm)
             if silent:
                 self._arm(now)

@@ -81,6 +81,7 @@ class Turns:
         self.media_ms = 0
         self._sounded_ms = self._silent_ms = 0
         "Of what is buffered: how much was no silence, and how long it has been silent."
+        self._zeros_ms = 0
         self._log = log
         self._turns: dict[str, Turn] = {}
         self._over_ms = spoken_ms
@@ -114,6 +115,15 @@ class Turns:
             self._sounded_ms += length_ms
             self._silent_ms = 0
 
+    def zeros(self, length_ms: int) -> None:
+        """A microphone that is on gave nothing but zeros."""
+        self._zeros_ms += length_ms
+
+    @property
+    def only_zeros_ms(self) -> int:
+        """How long it has given zeros since the last turn; none where there was any sound."""
+        return 0 if self._sounded_ms else self._zeros_ms
+
     @property
     def may_be_speech(self) -> bool:
         """Whether what is buffered is more than what came late of an earlier turn."""
@@ -125,7 +135,7 @@ class Turns:
         return 0 < self._sounded_ms < REMNANT_MS and self._silent_ms >= REMNANT_OVER_MS
 
     def _empty(self) -> None:
-        self.buffered_ms = self._sounded_ms = self._silent_ms = 0
+        self.buffered_ms = self._sounded_ms = self._silent_ms = self._zeros_ms = 0
 
     def suspect(self, name: str, audio_start_ms: int, at_ms: int) -> Turn:
         """Voice is heard; `at_ms` is session time now."""

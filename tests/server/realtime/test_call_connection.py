@@ -92,7 +92,7 @@ class Line:
     def __init__(self, *, events: bool = True) -> None:
         self.peer, self.voice = MemoryPeer(events=events), MemoryVoice()
         self.commands: list[Any] = []
-        self.heard = b""
+        self.heard, self.made_up = b"", b""
         self.pause_s = self.now = 0.0
         self.ready = 0
         self.ended: list[str] = []
@@ -107,8 +107,12 @@ class Line:
     def receive(self, connection: Any, command: Any) -> None:
         self.commands.append(command)
 
-    def hear(self, connection: Any, pcm: bytes, event_id: str | None = None) -> float:
+    def hear(
+        self, connection: Any, pcm: bytes, event_id: str | None = None, *, made_up: bool = False
+    ) -> float:
         self.heard += pcm
+        if made_up:
+            self.made_up += pcm
         return self.pause_s
 
 
@@ -141,6 +145,12 @@ async def test_sound_that_is_ahead_of_its_time_is_dropped(line: Line) -> None:
     line.pause_s = 0.0
     line.connection.hear(b"d" * 960)
     assert line.heard == b"a" * 960 + b"b" * 960 + b"d" * 960
+
+
+async def test_what_is_made_up_is_heard_as_such(line: Line) -> None:
+    line.connection.hear(b"a" * 960)
+    line.connection.hear(b"b" * 960, made_up=True)
+    assert (line.heard, line.made_up) == (b"a" * 960 + b"b" * 960, b"b" * 960)
 
 
 async def test_a_suspicion_pauses_and_an_interruption_clears_at_once(line: Line) -> None:

@@ -80,10 +80,12 @@ class Listener:
 
     def __init__(self):
         self.heard = []
+        self.made_up = []
         self.told = []
 
-    def hear(self, pcm):
+    def hear(self, pcm, *, made_up=False):
         self.heard.append(pcm)
+        self.made_up.append(made_up)
 
     def started(self, response_id, item_id, audio_ms, rtp_timestamp):
         self.told.append(("started", response_id, item_id, audio_ms, rtp_timestamp))

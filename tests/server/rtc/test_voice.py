@@ -4,9 +4,10 @@ from itertools import pairwise
 
 import pytest
 
-from ai.audio import FRAME_MS
+from ai.audio import FRAME_MS, silence
 from server.rtc import opus
 from server.rtc.rtp import ReceiverReport
+from sessions.live.ring import is_silent
 from tests.server.rtc.house import Call, rms, tone
 
 
@@ -59,6 +60,24 @@ def test_the_students_packets_are_heard_as_they_come(call):
         call.clock.run(0.02)
     assert sum(map(len, call.listener.heard)) == 50 * 960
     assert rms(call.listener.heard[-1]) > 3_000
+
+
+def test_what_no_microphone_sent_is_called_made_up(call):
+    call.voice.begin()
+    encoder = opus.Encoder()
+    for number in range(50):
+        call.voice.packet(number, 960 * number, encoder.encode(silence(FRAME_MS)), 7)
+        call.clock.run(0.02)
+    sent = len(call.listener.heard)
+    assert not any(call.listener.made_up)
+    assert all(map(is_silent, call.listener.heard[3:])), "zeros are zeros after Opus, too"
+    call.clock.run(1.0)
+    assert len(call.listener.heard) > sent
+    assert all(call.listener.made_up[sent:])
+    call.voice.packet(50, 960 * 100, encoder.encode(tone(FRAME_MS)), 7)
+    call.clock.run(0.02)
+    assert not call.listener.made_up[-1]
+    assert not is_silent(call.listener.heard[-1])
 
 
 def test_the_receivers_losses_are_followed_smoothly(call):

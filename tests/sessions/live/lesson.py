@@ -61,12 +61,12 @@ class Lesson:
     def report(self, event: Any) -> list[Action]:
         return self.did(self.talk.report(event, self.now))
 
-    def hear(self, ms: int, *, silent: bool = False) -> bool:
+    def hear(self, ms: int, *, silent: bool = False, made_up: bool = False) -> bool:
         """The microphone gives `ms`, and as much time passes. Whether the engine has it."""
         given = False
         for _ in range(ms // 20):
             self.now += 0.02
-            given = self.talk.hear(20, silent, self.now)
+            given = self.talk.hear(20, silent, self.now, made_up=made_up)
         return given
 
     def wait(self, seconds: float) -> list[Action]:

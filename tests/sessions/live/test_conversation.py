@@ -301,6 +301,22 @@ def test_a_microphone_that_gives_nothing_is_told_once() -> None:
     assert codes == ["microphone_silent"]
 
 
+def test_who_has_muted_the_microphone_is_not_asked_again_nor_told_that_it_is_silent() -> None:
+    lesson = Lesson()
+    answer = lesson.ask()
+    lesson.say(answer, "What is it?", 200)
+    lesson.report(AnswerEnded(answer))
+    for _ in range(60):
+        lesson.hear(1_000, silent=True, made_up=True)
+        lesson.wait(0)
+    assert len(all_of(lesson.done, Answer)) == 1
+    assert not told(lesson.done, Notice)
+    for _ in range(20):
+        lesson.hear(1_000)
+        lesson.wait(0)
+    assert len(all_of(lesson.done, Answer)) == 2, "an open microphone is"
+
+
 def test_asking_for_a_person_is_kept_in_the_transcript() -> None:
     lesson = Lesson()
     out = lesson.do(AskFloor(reason="I am stuck"))

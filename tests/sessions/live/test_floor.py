@@ -27,6 +27,7 @@ from sessions.live.events import (
     InputSpeechStarted,
     ItemAdded,
     ItemTruncated,
+    Notice,
     OutputCleared,
     OutputPaused,
     OutputResumed,
@@ -37,6 +38,7 @@ from sessions.live.events import (
     TurnDetectionPatch,
     UpdateSession,
 )
+from sessions.live.watch import FINISHED_IDLE_S
 from tests.sessions.live.lesson import Lesson, all_of, names, one, speaking_page, told
 
 # ---- the student's turns ---------------------------------------------------------------------
@@ -143,6 +145,53 @@ def test_by_hand_what_comes_after_the_commit_is_no_turn() -> None:
     out = lesson.do(UpdateSession(turn_detection=TurnDetectionPatch(type="server_vad")))
     assert one(out, Clear)
     assert not all_of(out, Commit)
+
+
+def test_a_dead_microphone_is_told_of_when_the_hand_is_put_down() -> None:
+    for over_call in (True, False):
+        lesson = Lesson()
+        lesson.talk.detached(lesson.now)
+        lesson.talk.attached(lesson.now, over_call=over_call)
+        lesson.do(UpdateSession(turn_detection="none"))
+        lesson.hear(60_000, silent=True, made_up=True)
+        assert not told(lesson.do(CommitAudio()), Notice), "nothing came from a microphone"
+        lesson.hear(80, silent=True)
+        assert not told(lesson.do(CommitAudio()), Notice), "too short to tell"
+        lesson.hear(500, silent=True)
+        assert one(lesson.do(CommitAudio()), Notice).code == "microphone_silent"
+        lesson.hear(500, silent=True)
+        lesson.hear(500)
+        assert not told(lesson.do(CommitAudio()), Notice)
+
+
+def test_by_hand_a_lesson_does_not_end_while_the_student_speaks() -> None:
+    lesson = Lesson()
+    lesson.do(UpdateSession(turn_detection="none"))
+    answer = lesson.ask()
+    lesson.say(answer, "Well done.", 200)
+    lesson.report(AnswerEnded(answer, finished_lesson=True))
+    lesson.wait(FINISHED_IDLE_S - 2)
+    for _ in range(10):
+        lesson.hear(1_000)
+        lesson.wait(0)
+    assert not lesson.talk.ended
+    lesson.do(CommitAudio())
+    lesson.wait(FINISHED_IDLE_S * 2)
+    assert not lesson.talk.ended, "the student is owed an answer first"
+
+
+def test_by_hand_a_lesson_that_is_done_ends_though_a_call_is_silent() -> None:
+    lesson = Lesson()
+    lesson.talk.detached(lesson.now)
+    lesson.talk.attached(lesson.now, over_call=True)
+    lesson.do(UpdateSession(turn_detection="none"))
+    answer = lesson.ask()
+    lesson.say(answer, "Well done.", 200)
+    lesson.report(AnswerEnded(answer, finished_lesson=True))
+    for _ in range(40):
+        lesson.hear(1_000, silent=True, made_up=True)
+        lesson.wait(0)
+    assert lesson.talk.ended
 
 
 def test_by_hand_what_was_said_is_kept_when_the_hand_is_put_down() -> None:

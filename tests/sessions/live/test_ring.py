@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from ai.audio import BYTES_PER_MS
 from ai.events import SpeechStarted, ToolCalled, Transcribed
 from sessions.live.names import Names
-from sessions.live.ring import Ring, peak
+from sessions.live.ring import Ring, is_silent, peak
 
 
 def ms(value: int, length: int = 1) -> bytes:
@@ -85,3 +85,9 @@ def test_a_turn_that_a_leg_was_given_keeps_its_name() -> None:
     assert names.theirs("1.turn_1") == "1.turn_1"
     assert names.ours(Transcribed("1.turn_1", "half")) == Transcribed("1.turn_1", "half")
     assert names.ours(Transcribed("turn_1", "half")) == Transcribed("2.turn_1", "half")
+
+
+def test_zeros_and_what_a_codec_makes_of_them_are_silent() -> None:
+    assert is_silent(b"") and is_silent(ms(0, 20)) and is_silent(ms(1, 10) + ms(-1, 10) + b"\0")
+    assert not is_silent(ms(2, 20)) and not is_silent(ms(-2, 20))
+    assert not is_silent(ms(0, 20) + ms(0)[:14] + b"\x02\0" + ms(0)), "a glance alone can't tell"
