@@ -416,6 +416,12 @@ class Floor:
         """The student does not want to be answered now."""
         self._owed = None
 
+    def remember_owed(self, now: float) -> None:
+        """The student does again, where what was said last was not answered."""
+        last = self._log.last_said()
+        if last is not None and (last.role, last.kind) == ("user", "audio"):
+            self._owe(now + ASKING_S)
+
     def _answer_started(self, event: AnswerStarted, now: float) -> list[Action]:
         if self._answers.current is not None or self.holder != "ai":
             return []

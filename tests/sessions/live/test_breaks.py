@@ -184,6 +184,24 @@ def test_a_pause_keeps_what_was_being_said() -> None:
     assert not all_of(lesson.wait(10), Answer)
 
 
+def test_who_goes_on_before_the_words_are_there_is_answered() -> None:
+    lesson = Lesson()
+    begin_speaking(lesson)
+    lesson.do(PauseSession(on=True))
+    lesson.do(PauseSession(on=False))
+    lesson.report(Transcribed(one(lesson.done, Commit).turn, "wait a"))
+    assert one(lesson.wait(1), Answer).ask.cue == "student"
+
+
+def test_who_goes_on_and_asks_is_answered_once() -> None:
+    lesson = Lesson()
+    begin_speaking(lesson)
+    lesson.do(PauseSession(on=True))
+    lesson.do(PauseSession(on=False))
+    lesson.ask()
+    assert len(all_of([*lesson.done, *lesson.wait(5)], Answer)) == 1
+
+
 def test_speech_suspected_when_the_student_pauses_does_not_stay_suspected() -> None:
     lesson = Lesson()
     lesson.hear(200)
