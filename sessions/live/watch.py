@@ -30,6 +30,7 @@ class Watch:
         "When microphone audio last came."
         self.zero_since: float | None = None
         self._told_silent = False
+        "Once a connection: what speaks after that shows that its quiet is zeros."
         self._quiet_since: float | None = None
         self._reprompts = 0
         self._warned = 0
@@ -44,7 +45,6 @@ class Watch:
         self.heard_audio_at = now
         if not silent:
             self.zero_since = None
-            self._told_silent = False
         elif self.zero_since is None:
             self.zero_since = now
 
@@ -111,6 +111,7 @@ class Watch:
         """Nobody is connected."""
         self.heard_audio_at = None
         self.zero_since = None
+        self._told_silent = False
 
     def _mic_is_on(self, now: float) -> bool:
         return self.heard_audio_at is not None and now - self.heard_audio_at <= MIC_FRESH_S

@@ -43,6 +43,15 @@ export function controlOf(state) {
   return quiet(state);
 }
 
+/** What the held key is for where it goes down: "hold", another action of the control's, or null. */
+export function pressOf({ phase, ended, paused, microphone, session }) {
+  if (ended || !["connecting", "open", "reconnecting"].includes(phase)) return null;
+  if (paused) return "resume";
+  if (session && session.hears_speech === false) return "type";
+  if (microphone === "on") return "hold";
+  return microphone === "asking" ? null : "listen";
+}
+
 function sounding({ floor }) {
   const who = floor.holder === "human" ? personName(floor.person) : "Tutor";
   return { name: "tutor", word: `${who} is speaking`, hint: "Tap to interrupt.", keys: "Or press Space.", action: "interrupt" };

@@ -102,6 +102,10 @@ function notify(state, code, text) {
   return { notices: [...others, { code, text }].slice(-NOTICES) };
 }
 
+function heardAgain(state) {
+  return state.notices.filter(({ code }) => code !== "microphone_silent");
+}
+
 const HANDLERS = {
   // ---- the session
   "session.created": (state, { session }) => ({
@@ -142,10 +146,12 @@ const HANDLERS = {
 
   // ---- the student's voice
   "input_audio_buffer.speech_started": (state) => ({
-    speech: "speaking", notices: state.notices.filter(({ code }) => code !== "microphone_silent"),
+    speech: "speaking", notices: heardAgain(state),
   }),
   "input_audio_buffer.speech_stopped": () => ({ speech: "waiting" }),
-  "input_audio_buffer.committed": (state) => ({ speech: state.speech === "none" ? "none" : "waiting" }),
+  "input_audio_buffer.committed": (state) => ({
+    speech: state.speech === "none" ? "none" : "waiting", notices: heardAgain(state),
+  }),
   "input_audio_buffer.cleared": () => ({ speech: "none" }),
   "conversation.item.input_audio_transcription.delta": (state, { item_id, delta }) =>
     changed(state, item_id, (item) => ({ text: item.text + delta })),

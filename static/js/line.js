@@ -6,6 +6,7 @@
 
 import { backoffMs } from "./backoff.js";
 import { LessonCall } from "./call.js";
+import { KeptSound } from "./kept-sound.js";
 import { toWireId } from "./session-id.js";
 import { LessonSocket } from "./socket.js";
 
@@ -17,7 +18,7 @@ const SILENT_MS = 3_000; // a call whose sound, even silence, stops coming for s
 const CARRIED_MS = 1_000; // so lately heard from, a call carried all that was said
 const GIVEN_UP_MS = 5_000; // a call of ours that was given up may still come up on the server, and take over
 const BRIEF_MS = 60_000; // calls that break so soon are not worth a third
-const KEPT_FRAMES = 500; // ten seconds of microphone, kept while there is no line
+const KEPT_FRAMES = 500; // ten seconds of speech, kept while there is no line
 const RECENT_FRAMES = 400; // eight seconds of it, kept while a call carries it
 const UNSENT_LIMIT = 240_000; // five seconds of sound that the network did not take
 const WAITING_MS = 4_000;
@@ -57,9 +58,9 @@ export class LessonLine {
   #since = 0;
   #gaveUpAt = -Infinity;
   #track = null;
-  #kept = []; // frames that wait
+  #kept = new KeptSound(KEPT_FRAMES); // frames that wait
   #voice = null; // of the call that is on its way
-  #recent = []; // [time, frame]: what a call has carried lately
+  #recent = new KeptSound(RECENT_FRAMES); // [time, frame]: what a call has carried lately
   #lastSign = 0;
   #lastSound = null; // null: this browser does not tell
   #lookedAfter = false;
@@ -124,17 +125,16 @@ export class LessonLine {
   }
 
   /** 20 ms of microphone: sent where no track carries it; while the line is away the last seconds are kept. */
-  sendSound(pcm) {
+  sendSound(pcm, isQuiet = false) {
     if (this.#closed) return; // the lesson is elsewhere, or over
-    if (this.#active?.talking) {
-      if (this.#recent.push([this.#now(), pcm]) > RECENT_FRAMES) this.#recent.shift();
-    } else if (this.#active) this.#active.sendSound([pcm]);
-    else if (this.#kept.push(pcm) > KEPT_FRAMES) this.#kept.shift();
+    if (this.#active?.talking) this.#recent.push([this.#now(), pcm], isQuiet);
+    else if (this.#active) this.#active.sendSound([pcm]);
+    else this.#kept.push(pcm, isQuiet);
   }
 
   /** Once the line is proven: what waited goes out. Returns whether there was any. */
   flushSound() {
-    const waited = this.#kept.splice(0);
+    const waited = this.#kept.take();
     this.#active.sendSound(waited);
     this.#active.talk(this.#track);
     return waited.length > 0;
@@ -257,18 +257,17 @@ export class LessonLine {
 
   /** What a call that went away may not have carried: all since the last sound that came over it. */
   #keepUnheard() {
-    const unheard = this.#recent.splice(0);
+    const unheard = this.#recent.take();
     const since = this.#lastSound === null ? Infinity : Math.max(this.#lastSound, this.#lastSign);
     this.#lastSound = null;
     if (this.#now() - since < CARRIED_MS) return;
-    this.#kept.push(...unheard.filter(([at]) => at > since).map(([, pcm]) => pcm));
-    this.#kept = this.#kept.slice(-KEPT_FRAMES);
+    this.#kept.add(unheard.filter(([at]) => at > since).map(([, pcm]) => pcm));
   }
 
   #end(phase, refusal) {
     this.#drop();
     this.#closed = true;
-    this.#kept = [];
+    this.#kept.take();
     this.#to.phase(phase, refusal);
   }
 
@@ -277,7 +276,7 @@ export class LessonLine {
     this.#coming?.close();
     this.#active?.close();
     this.#coming = this.#active = this.#probedAt = null;
-    this.#recent = [];
+    this.#recent.take();
   }
 
   /** It never was up. */

@@ -5,11 +5,13 @@
 
 import { CallSound } from "./audio/call-sound.js";
 import { Devices } from "./audio/devices.js";
-import { Microphone } from "./audio/microphone.js";
+import { Ear } from "./audio/ear.js";
 import { Playout } from "./audio/playout.js";
 import { openSound } from "./audio/sound.js";
+import { Asked } from "./asked.js";
 import { isSounding } from "./control.js";
 import { Heard } from "./heard.js";
+import { HeldKey } from "./held-key.js";
 import { resumePoint, unsent } from "./items.js";
 import { NOTHING_YET, reduce } from "./lesson.js";
 import { LessonLine } from "./line.js";
@@ -20,22 +22,35 @@ import { readingsOf } from "./things.js";
 import { isWish, wishes } from "./wishes.js";
 
 const SETTLE_MS = 1200; // after a resume: time for the replay before a question is asked again
-const LAST_WORD_MS = 150; // between a microphone and a call: what was said when the button went up
+const QUIET = 0.25; // of a level: -48 dBFS, below speech near a microphone
+const ASK = "ask"; // the event id of all `response.create`: a refusal names it
+const CLOSED = new Set(["taken", "over", "refused", "signed-out"]); // phases in which the lesson does not go on here
 
 export class LessonRoom {
   #context = null;
   #playout = null;
   #callSound;
-  #microphone = null;
+  #ear = new Ear({
+    hear: (pcm, level) => this.#heard(pcm, level),
+    become: (microphone, trouble) => this.#do({ type: "page.microphone", microphone, trouble }),
+  });
   #line;
   #watch;
   #heardSound = new Heard((event) => this.#send(event));
   #settle = null;
   #silenced = null;
   #finishing = false;
-  #asked = null; // why a person was asked for, while there was no line
-  #letGo = null; // hold-to-talk: the last word is on its way
-  #levels = new Set();
+  #wanted = null; // why a person was asked for, while there was no line
+  #asked = new Asked();
+  #key = new HeldKey({
+    state: () => this.state,
+    lasts: () => this.#line.kind === "call",
+    hand: (handHeld) => this.#hand(handHeld),
+    begin: () => this.interrupt(),
+    said: () => this.#said(),
+    act: (action) => this.#press(action),
+  });
+  #listened = false; // the microphone was on when the lesson went elsewhere
   #sessionId;
 
   /**
@@ -83,8 +98,7 @@ export class LessonRoom {
 
   /** Tells the microphone's level (0..1), fifty times a second; it is too lively for the state. */
   followLevel(listener) {
-    this.#levels.add(listener);
-    return () => this.#levels.delete(listener);
+    return this.#ear.follow(listener);
   }
 
   /** Called by a press of the student's, so that the browser lets sound through. */
@@ -103,38 +117,33 @@ export class LessonRoom {
   leave() {
     this.#watch.stop();
     clearTimeout(this.#settle);
-    clearTimeout(this.#letGo);
+    this.#key.close();
     window.removeEventListener("pagehide", this.#hidden);
     window.removeEventListener("pageshow", this.#shown);
     this.#line.close();
     this.#callSound.close();
-    this.#microphone?.close();
+    this.#ear.turnOff();
     this.#context?.close();
   }
 
-  reopen = () => this.#line.open();
+  /** Here again, and heard again where the student was. */
+  reopen = async () => {
+    const line = this.#line.open();
+    if (this.#listened) await this.listen();
+    await line;
+  };
 
   // ---- the microphone
 
-  async listen() {
-    this.#do({ type: "page.microphone", microphone: "asking" });
-    this.#microphone?.close();
-    this.#microphone = new Microphone(this.#context);
-    try {
-      await this.#microphone.open((pcm, level) => this.#heard(pcm, level), () => this.#trouble("unplugged"),
-        this.devices.chosen("audioinput"));
-      this.#do({ type: "page.microphone", microphone: "on" });
-    } catch (error) {
-      this.#trouble(error.name);
-    }
+  listen() {
+    return this.#ear.open(this.#context, this.devices.chosen("audioinput"));
   }
 
   mute() {
     const speaking = this.state.speech === "speaking";
-    this.#microphone?.close();
-    this.#level(0);
-    this.#do({ type: "page.microphone", microphone: "off" });
-    if (speaking) this.commit();
+    this.#ear.turnOff();
+    if (this.#key.isOpen) this.#key.end();
+    else if (speaking) this.commit();
     else this.#send({ type: "input_audio_buffer.clear" });
   }
 
@@ -145,22 +154,24 @@ export class LessonRoom {
 
   /** Hold-to-talk: the button or the key goes down, and comes up again. */
   hold(down) {
-    if (this.state.handHeld === null || this.state.handHeld === down) return;
-    if (this.#letGo !== null) this.#said();
-    if (down) this.interrupt();
-    else if (this.#line.kind === "call") this.#letGo = setTimeout(() => this.#said(), LAST_WORD_MS);
-    this.#do({ type: "page.hand", handHeld: down });
-    if (down) return;
-    this.#level(0);
-    if (this.#letGo === null) this.#said();
+    if (down) this.#key.down();
+    else this.#key.up();
+  }
+
+  #hand(handHeld) {
+    this.#do({ type: "page.hand", handHeld });
+    if (!handHeld) this.#ear.level(0);
   }
 
   #said() {
-    clearTimeout(this.#letGo);
-    this.#letGo = null;
     this.#letThrough();
     this.commit();
-    this.#send({ type: "response.create" });
+    this.#ask();
+  }
+
+  #press(action) {
+    if (action === "resume") this.pause(false);
+    if (action === "listen") this.listen();
   }
 
   // ---- the conversation
@@ -171,23 +182,26 @@ export class LessonRoom {
     const id = `typed_${crypto.randomUUID?.() ?? Math.random().toString(36).slice(2)}`;
     this.#do({ type: "page.typed", id, text });
     this.#write({ id, text });
-    this.#send({ type: "response.create" });
+    this.#ask();
   }
 
   interrupt() {
-    const { state } = this;
-    if (!isSounding(state) && !state.response) return;
+    const { response } = this.state;
+    const { waits } = this.#asked;
+    if (!isSounding(this.state) && !response && !waits) return;
     this.#hush();
-    if (state.response) {
-      this.#silenced = state.response;
-      this.#send({ type: "response.cancel", response_id: state.response });
-    } else if (this.#line.kind === "call") this.#send({ type: "output_audio_buffer.clear" });
+    this.#silenced = response ?? this.#silenced;
+    this.#asked.cut();
+    if (waits) this.#send({ type: "response.cancel" }); // its name is not known yet
+    else if (response) this.#send({ type: "response.cancel", response_id: response });
+    else if (this.#line.kind === "call") this.#send({ type: "output_audio_buffer.clear" });
     this.#do({ type: "page.interrupted" });
   }
 
   repeat() {
     if (isSounding(this.state)) return;
-    if (this.state.sound === "on" && this.#line.kind === "socket" && this.#playout?.replay()) return;
+    const aloud = this.state.sound === "on" && this.preferences.tutor_voice !== false;
+    if (aloud && this.#line.kind === "socket" && this.#playout?.replay()) return;
     this.type("Can you say that again, please?");
   }
 
@@ -200,7 +214,7 @@ export class LessonRoom {
   }
 
   askPerson = (reason) => {
-    this.#asked = this.#send({ type: "floor.ask", reason }) ? null : reason;
+    this.#wanted = this.#send({ type: "floor.ask", reason }) ? null : reason;
   };
 
   /** People corrected what was said: `items` of the transcript, as it is read now. */
@@ -265,31 +279,22 @@ export class LessonRoom {
   #heard(pcm, level) {
     const { handHeld, paused, ended } = this.state;
     if (ended || paused || handHeld === false) return;
-    this.#level(level);
-    this.#line.sendSound(pcm);
+    this.#ear.level(level);
+    this.#line.sendSound(pcm, level < QUIET);
   }
 
   /** A call carries the microphone's track, or none where nothing is to be heard. */
   #letThrough() {
     const { microphone, handHeld, paused, ended } = this.state;
-    const shut = ended || paused || microphone !== "on" || (handHeld === false && this.#letGo === null);
-    this.#line.talk(shut ? null : this.#microphone.track);
+    const shut = ended || paused || microphone !== "on" || (handHeld !== null && !this.#key.isOpen);
+    this.#line.talk(shut ? null : this.#ear.track);
   }
 
   #setVolume() {
-    const volume = this.preferences.volume ?? 1;
+    const { volume: chosen = 1, tutor_voice: aloud = true } = this.preferences;
+    const volume = aloud ? chosen : 0; // an answer under way still has sound
     this.#callSound.volume = volume;
     if (this.#playout) this.#playout.volume = volume;
-  }
-
-  #level(level) {
-    for (const listener of this.#levels) listener(level);
-  }
-
-  #trouble(trouble) {
-    this.#microphone?.close();
-    this.#level(0);
-    this.#do({ type: "page.microphone", microphone: "refused", trouble });
   }
 
   /** Silence, now; also for an answer whose words are here and whose sound is still on its way. */
@@ -306,6 +311,8 @@ export class LessonRoom {
   #receive(event) {
     const fresh = event.type === "session.created" && !event.session.resumed;
     if (event.type === "session.created") this.#greeted(event.session);
+    else if (event.type === "response.created") this.#answers(event.response);
+    else if (event.type === "error" && event.error?.event_id === ASK) this.#asked.begins();
     else if (event.type === "response.output_item.added" && event.response_id === this.#silenced) {
       this.#playout?.drop([event.item.id]);
     } else if (event.type === "output_audio_buffer.started") this.#begins(event);
@@ -316,15 +323,24 @@ export class LessonRoom {
     else if (event.type === "input_audio_buffer.speech_started" && this.state.replaying) this.#hush();
     else if (event.type === "response.output_audio.done") this.#playout?.end(event.item_id);
     else if (event.type === "conversation.item.done") this.#playout?.end(event.item.id);
-    else if (event.type === "session.ended") this.#microphone?.close();
     this.#do(event);
-    if (fresh) this.#send({ type: "response.create" });
+    if (event.type === "session.ended") this.#ear.turnOff();
+    if (fresh) this.#ask();
   }
 
   #voice(voice) {
     if (voice) this.#callSound.hear(voice.stream, voice.receiver);
     else this.#callSound.close();
     this.#do({ type: "page.line", line: this.#line.kind });
+  }
+
+  #ask() {
+    if (this.#send({ type: "response.create", event_id: ASK })) this.#asked.ask();
+  }
+
+  #answers({ id }) {
+    if (this.#asked.begins()) this.#silenced = id;
+    else this.#callSound.expect();
   }
 
   /** Over a call: the tutor's voice comes now, unless the student has just cut it short. */
@@ -345,7 +361,7 @@ export class LessonRoom {
     if (this.#line.flushSound() && this.state.handHeld === false) this.commit();
     for (const item of unsent(this.state.items)) this.#write(item);
     if (this.state.paused) this.#send({ type: "session.pause", on: true });
-    if (this.#asked !== null) this.askPerson(this.#asked);
+    if (this.#wanted !== null) this.askPerson(this.#wanted);
     if (this.#finishing) this.#send({ type: "session.end" });
     clearTimeout(this.#settle);
     if (session.resumed) this.#settle = setTimeout(() => this.#goOn(), SETTLE_MS);
@@ -353,11 +369,11 @@ export class LessonRoom {
 
   /** After a break: the tutor is asked to answer unless its last answer was heard to the end. */
   #goOn() {
-    const { items, response, speech, ended, paused } = this.state;
+    const { items, response, speech, ended, paused, handHeld } = this.state;
     const last = items.findLast((item) => item.role !== "system");
-    if (ended || paused || response || speech !== "none") return;
+    if (ended || paused || response || speech !== "none" || handHeld) return;
     if (last?.role === "assistant" && !last.interrupted) return;
-    this.#send({ type: "response.create" });
+    this.#ask();
   }
 
   #write({ id, text }) {
@@ -366,6 +382,11 @@ export class LessonRoom {
   }
 
   #phase(phase, refusal) {
+    if (phase !== "open") this.#asked.forget();
+    if (CLOSED.has(phase)) {
+      this.#listened = this.state.microphone === "on";
+      this.#ear.turnOff();
+    }
     if (phase === "signed-out") this.told.signedOut();
     // The server counts as heard what was played until the line broke, and no more.
     if (phase === "reconnecting" && this.state.phase === "open") this.#hush();

@@ -115,6 +115,27 @@ test("over a call only what the student lets through is heard: a key held, a mic
   await control(page, "tutor").waitFor();
   await page.locator(".control", { hasText: "Hold to talk" }).waitFor({ timeout: 40_000 });
 
+  // Let go and pressed again at once, it is one turn.
+  await page.evaluate(() => document.activeElement.blur());
+  await page.keyboard.down("Space");
+  const saying = say(page, ANSWER);
+  await page.waitForTimeout(600);
+  await page.keyboard.up("Space");
+  await page.keyboard.down("Space");
+  await saying;
+  await control(page, "speaking").waitFor();
+  await page.keyboard.up("Space");
+  await until(async () => (await said.count()) === 3, "one turn");
+  await page.locator(".control", { hasText: "Hold to talk" }).waitFor({ timeout: 40_000 });
+  assert.equal(await said.count(), 3);
+
+  // A microphone that gives nothing is told of as soon as the key comes up.
+  await page.keyboard.down("Space");
+  await page.waitForTimeout(800);
+  await page.keyboard.up("Space");
+  await page.getByText("I can't hear you yet").waitFor();
+  assert.equal(await said.count(), 3, "and is no turn");
+
   await button(page, "Options").click();
   await page.getByLabel("Hold to talk").uncheck();
   await button(page, "Close").click();
@@ -123,12 +144,12 @@ test("over a call only what the student lets through is heard: a key held, a mic
   await control(page, "off").waitFor();
   await say(page, ANSWER);
   await page.waitForTimeout(2500);
-  assert.equal(await said.count(), 2, "nothing is heard while the microphone is off");
+  assert.equal(await said.count(), 3, "nothing is heard while the microphone is off");
 
   await control(page, "off").click();
   await control(page, "listening").waitFor();
   await say(page, ANSWER);
-  await until(async () => (await said.count()) === 3, "what is said with the microphone on again");
+  await until(async () => (await said.count()) === 4, "what is said with the microphone on again");
   assert.equal(page.sockets.filter(({ url }) => url.includes("realtime")).length, 0, "all of it over the call");
   await button(page, "Finish").click();
   await button(page, "Finish the lesson").click();

@@ -177,6 +177,48 @@ test("hold-to-talk sends sound only while the key is down, then commits", async 
   assert.ok(lesson.soundBytes - quiet > 12_000);
 });
 
+test("the held key turns the microphone on, or ends a pause, where nothing would be heard", async (t) => {
+  const { page, lesson } = await begun(t);
+  const idle = page.locator(".control", { hasText: "Hold to talk" });
+  await button(page, "Options").click();
+  await page.getByLabel("Hold to talk").check();
+  await button(page, "Close").click();
+  await idle.waitFor();
+  await button(page, "Mute my microphone").click();
+  await control(page, "off").waitFor();
+  await page.evaluate(() => document.activeElement.blur());
+  await page.keyboard.press("Space");
+  await idle.waitFor();
+  await button(page, "Give me a minute").click();
+  await page.getByText("Paused", { exact: true }).waitFor();
+  await page.evaluate(() => document.activeElement.blur());
+  await page.keyboard.press("Space");
+  await idle.waitFor();
+  assert.deepEqual(sent(lesson, "session.pause").map(({ on }) => on), [true, false]);
+  assert.equal(sent(lesson, "input_audio_buffer.commit").length, 0);
+});
+
+test("who lets go of the key and presses it again at once is not talked over", async (t) => {
+  const { page, lesson } = await begun(t);
+  await button(page, "Options").click();
+  await page.getByLabel("Hold to talk").check();
+  await button(page, "Close").click();
+  await page.locator(".control", { hasText: "Hold to talk" }).waitFor();
+  await page.evaluate(() => {
+    document.activeElement.blur();
+    const press = (type) => dispatchEvent(new KeyboardEvent(type, { key: " ", bubbles: true }));
+    for (const type of ["keydown", "keyup", "keydown"]) press(type); // before the server can have answered
+  });
+  await control(page, "speaking").waitFor();
+  await until(() => sent(lesson, "response.cancel").length === 1, "the answer is not wanted yet");
+  assert.equal(sent(lesson, "response.cancel")[0].response_id, undefined);
+  await page.waitForTimeout(1500);
+  assert.equal(await control(page, "speaking").count(), 1);
+  await page.evaluate(() => dispatchEvent(new KeyboardEvent("keyup", { key: " " })));
+  await until(() => sent(lesson, "input_audio_buffer.commit").length === 2, "the second half");
+  await control(page, "tutor").waitFor();
+});
+
 test("options work at once and are remembered", async (t) => {
   const { page, lesson, records } = await begun(t);
   await button(page, "Options").click();

@@ -58,14 +58,27 @@ test("a server that goes away is found again when it is back", async (t) => {
 });
 
 test("a lesson taken over by another window waits until it is wanted here", async (t) => {
-  const { page, gateway, lesson } = await begun(t);
+  const { page, gateway, lesson } = await stage(t);
+  await page.evaluate(() => {
+    const devices = navigator.mediaDevices, ask = devices.getUserMedia.bind(devices);
+    globalThis.tracks = [];
+    devices.getUserMedia = async (wish) => {
+      const stream = await ask(wish);
+      globalThis.tracks.push(...stream.getTracks());
+      return stream;
+    };
+  });
+  const tracks = () => page.evaluate(() => globalThis.tracks.map(({ readyState }) => readyState));
+  await button(page, "Start").click();
   await control(page, "listening").waitFor();
   gateway.hangUp(4001);
   await page.locator(".control", { hasText: "open in another window" }).waitFor();
   await page.waitForTimeout(500);
   assert.equal(lesson.connections, 1);
+  assert.deepEqual(await tracks(), ["ended"], "nobody listens here");
   await page.locator(".control").click();
   await control(page, "listening").waitFor();
+  assert.deepEqual(await tracks(), ["ended", "live"]);
 });
 
 test("who was signed out comes to the sign-in, and back to the lesson", async (t) => {

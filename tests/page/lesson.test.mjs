@@ -158,6 +158,7 @@ test("once the student is heard, the notice that they are not goes away", () => 
   const deaf = after([open, micOn, { type: "notice", code: "microphone_silent", text: "I can't hear you yet." }]);
   assert.equal(deaf.notices.length, 1);
   assert.deepEqual(reduce(deaf, { type: "input_audio_buffer.speech_started", item_id: "u" }).notices, []);
+  assert.deepEqual(reduce(deaf, { type: "input_audio_buffer.committed", item_id: "u" }).notices, []);
 });
 
 test("errors that every client causes now and then are not shown", () => {

@@ -302,6 +302,15 @@ test("what was kept is the latest, and bounded", async (t) => {
   assert.deepEqual([frames[0], frames.at(-1)], [1500, 1999]);
 });
 
+test("a long silence while the line is away pushes no word out", async (t) => {
+  const all = begin(t);
+  await all.line.open();
+  all.line.sendSound("word");
+  for (let at = 0; at < 1000; at++) all.line.sendSound("quiet", true);
+  const call = all.up();
+  assert.deepEqual([call.frames[0], call.frames.length], ["word", 26]);
+});
+
 test("that its own next call takes the lesson over is nothing to tell", async (t) => {
   const all = begin(t);
   await all.line.open();

@@ -6,6 +6,7 @@
 import { RtpClock } from "../../lib/rtp-clock.js";
 
 const TICK_MS = 50;
+const BEHIND_MS = 300; // so long after an answer begins, nothing of the one before it is on its way any more
 const LATE_MS = 150; // on its way and in the browser's buffer, where the browser does not tell
 const END_MS = 250; // where an item ends is reckoned; the server knows its length, and counts no more than that
 const STRAY_MS = 3000; // an item whose last packet was lost is over all the same
@@ -16,6 +17,7 @@ export class CallSound {
   #clock = new RtpClock();
   #told;
   #timer = null;
+  #unmute = null;
   #now = null; // the item that sounds: {id, ms}
   #stamp = null;
   #stoppedAt = null;
@@ -40,7 +42,7 @@ export class CallSound {
     this.#stamp = null;
     this.#clock = new RtpClock();
     this.#audio.srcObject = stream;
-    this.#audio.muted = false;
+    this.#sound();
     this.volume = this.#volume;
     this.output = this.#sink;
     clearInterval(this.#timer);
@@ -51,6 +53,7 @@ export class CallSound {
   /** No call any more. */
   close() {
     clearInterval(this.#timer);
+    clearTimeout(this.#unmute);
     if (this.#audio) this.#audio.srcObject = null;
     this.#receiver = this.#now = null;
     this.#clock.clear();
@@ -71,9 +74,15 @@ export class CallSound {
     if (this.#audio?.setSinkId && this.#audio.sinkId !== id) this.#audio.setSinkId(id).catch(() => null);
   }
 
+  /** An answer begins. Its sound may be here before `started` is, which is not lost but late on a bad network. */
+  expect() {
+    clearTimeout(this.#unmute);
+    this.#unmute = setTimeout(() => this.#sound(), BEHIND_MS);
+  }
+
   started({ item_id: id, audio_ms: ms, rtp_timestamp: rtp }) {
     if (!this.#audio) return;
-    this.#audio.muted = false;
+    this.#sound();
     this.#stoppedAt = null;
     if (id !== undefined && Number.isInteger(rtp)) this.#clock.mark({ id, ms, rtp, at: performance.now() });
   }
@@ -89,11 +98,17 @@ export class CallSound {
 
   /** Silence at once, until something new begins; `told.dropped` says how much was heard. */
   drop() {
+    clearTimeout(this.#unmute);
     if (this.#audio) this.#audio.muted = true;
     this.#tick();
     this.#clock.clear();
     if (this.#now) this.#told.dropped(this.#now.id, this.#now.ms);
     this.#now = null;
+  }
+
+  #sound() {
+    clearTimeout(this.#unmute);
+    if (this.#audio) this.#audio.muted = false;
   }
 
   #tick() {

@@ -6,6 +6,7 @@ export class Microphone {
   #context;
   #stream = null;
   #nodes = [];
+  #closed = false;
 
   constructor(context) {
     this.#context = context;
@@ -18,13 +19,17 @@ export class Microphone {
    * @param hear (pcm: ArrayBuffer, level: 0..1) => void, fifty times a second
    * @param lost () => void: unplugged, or taken away in the browser's settings
    * @param device the id of the microphone that was chosen; where it is not there, another serves
-   * Throws what getUserMedia throws; `trouble.js` puts it in words.
+   * Throws what getUserMedia throws, which `trouble.js` puts in words; AbortError where it was closed meanwhile.
    */
   async open(hear, lost, device = "") {
     if (!navigator.mediaDevices?.getUserMedia) throw new DOMException("no mediaDevices", "NotSupportedError");
     this.#stream = await navigator.mediaDevices.getUserMedia({
       audio: device ? { ...WISHES, deviceId: { ideal: device } } : WISHES,
     });
+    if (this.#closed) {
+      this.close(); // nobody listens any more to what was allowed just now
+      throw new DOMException("closed", "AbortError");
+    }
     for (const track of this.#stream.getAudioTracks()) track.onended = lost;
     const source = this.#context.createMediaStreamSource(this.#stream);
     const capture = new AudioWorkletNode(this.#context, "capture");
@@ -49,8 +54,9 @@ export class Microphone {
     return this.track?.label ?? "";
   }
 
-  /** Stops listening, and lets the browser's own light go out. */
+  /** Stops listening for good, and lets the browser's own light go out. */
   close() {
+    this.#closed = true;
     this.on = false;
     for (const node of this.#nodes) node.disconnect();
     for (const track of this.#stream?.getTracks() ?? []) {

@@ -297,8 +297,18 @@ def test_a_microphone_that_gives_nothing_is_told_once() -> None:
     for _ in range(20):
         lesson.talk.hear(1_000, True, lesson.now)
         lesson.wait(1.0)
-    codes = [event.code for event in told(lesson.done, Notice)]
-    assert codes == ["microphone_silent"]
+    assert [event.code for event in told(lesson.done, Notice)] == ["microphone_silent"]
+    for silent in (False, True):  # the student speaks, and thinks: this microphone's quiet is zeros
+        for _ in range(20):
+            lesson.hear(1_000, silent=silent)
+            lesson.wait(0)
+    assert len(told(lesson.done, Notice)) == 1
+    lesson.talk.detached(lesson.now)
+    lesson.talk.attached(lesson.now)
+    for _ in range(20):
+        lesson.hear(1_000, silent=True)
+        lesson.wait(0)
+    assert len(told(lesson.done, Notice)) == 2
 
 
 def test_who_has_muted_the_microphone_is_not_asked_again_nor_told_that_it_is_silent() -> None:
