@@ -1,6 +1,7 @@
 # make run    set up everything and serve on http://localhost:8000
 # make test   set up everything for the tests and run them
 # make check  format, lint, types and the tests that need no database
+# make check-clients  hold a lesson with OpenAI's own client for browsers
 # make bench  print the figures of docs/performance.md
 # make bench-voice  print what a voice session costs beside Pipecat and LiveKit (PEERS=their folder)
 # make bench-webrtc  the same of a WebRTC call beside aiortc's echo and Pipecat (PEERS=their folder)
@@ -13,7 +14,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Where it is set, every start would compile every module anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test test-python test-page test-browser check format bench bench-voice bench-webrtc lock clean
+.PHONY: run test test-python test-page test-browser check check-clients format bench bench-voice bench-webrtc lock clean
 
 run: $(VENV)/installed
 	@exec $(BIN)/student-connect serve
@@ -29,13 +30,20 @@ test-page: $(VENV)/browser
 	node --test --test-reporter=spec tests/page/*.test.mjs
 
 test-browser: $(VENV)/browser
-	$(BIN)/python -m pytest -m browser --timeout 1300
+	$(BIN)/python -m pytest -m "browser and not clients" --timeout 1300
 
 check: $(VENV)/dev
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n 2 -m "not browser and not slow and not database"
+
+check-clients: $(VENV)/browser .bench/agents/made
+	$(BIN)/python -m pytest -m clients --timeout 1300
+
+.bench/agents/made:
+	npm install --prefix $(@D) --silent --no-audit --no-fund --ignore-scripts "@openai/agents-realtime@^0.20.0" zod@^4
+	touch $@
 
 format: $(VENV)/dev
 	$(BIN)/ruff check --quiet --fix-only .

@@ -1,5 +1,6 @@
 """The pages in a real Chromium: with a fake gateway that the tests direct, and with the server."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -18,6 +19,7 @@ from ai.local.voice import voices_for
 from ai.resample import resample
 from bench import speech
 from bench.house import HOUSE, Server
+from bench.voice import free_port
 from tests.calls.recording import likeness
 
 HERE = Path(__file__).parent
@@ -142,6 +144,30 @@ def test_a_lesson_over_a_call_and_over_a_socket_where_there_is_none(
     for sentence in SAID:
         assert sounds_in(heard.read_bytes(), sentence) > ALIKE, sentence
     assert sounds_in(heard.read_bytes(), NEVER_SAID) < UNLIKE
+
+
+@pytest.mark.clients
+@pytest.mark.skipif(not speech.available, reason="flite is not installed")
+def test_the_official_client_for_browsers_holds_a_lesson(chromium: str, tmp_path: Path) -> None:
+    package = HOUSE / ".bench" / "agents" / "node_modules" / "@openai" / "agents-realtime"
+    client = package / "dist" / "bundle" / "openai-realtime-agents.umd.js"
+    if not client.exists():
+        pytest.skip("`make check-clients` brings the client")
+    record(tmp_path / "answer.wav", speech.say("two quarters", "slt"), before_s=0, after_s=0)
+    portal = f"http://localhost:{free_port()}"
+    with serving(tmp_path / "data", ORIGINS=portal) as running:
+        bearer = {"Authorization": f"Bearer {running.token('student@demo.school')}"}
+        wanted = {"session": {"type": "realtime", "model": "fractions-as-parts"}}
+        _, _, body = running.request("POST", "/v1/realtime/client_secrets", wanted, bearer)
+        run(
+            "agents.mjs",
+            CHROMIUM=chromium,
+            ADDRESS=f"http://localhost:{running.port}",
+            KEY=json.loads(body)["value"],
+            ORIGIN=portal,
+            CLIENT=str(client),
+            ANSWER=str(tmp_path / "answer.wav"),
+        )
 
 
 @pytest.fixture
