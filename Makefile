@@ -36,7 +36,7 @@ check: $(VENV)/dev
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -n 2 -m "not browser and not slow and not database"
+	$(BIN)/python -m pytest -n 2 -m "not browser and not slow and not simulated and not database"
 
 check-clients: $(VENV)/browser .bench/agents/made
 	$(BIN)/python -m pytest -m clients --timeout 1300

@@ -75,7 +75,7 @@ class Cluster:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs PostgreSQL, and tell pytest-xdist whose a test is.
+    """Mark what needs PostgreSQL or a simulator, and tell pytest-xdist whose a test is.
 
     A file is one worker's, and so are all journeys, and all calls; long ones come first.
     """
@@ -85,7 +85,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "postgres" in getattr(item, "fixturenames", ()):
             item.add_marker("database")
         folder = item.path.parent.name
+        if folder == "fakes" or _uses_simulators(item):
+            item.add_marker("simulated")
         item.add_marker(pytest.mark.xdist_group(folder if folder in SHARED else str(item.path)))
+
+
+def _uses_simulators(item: pytest.Item) -> bool:
+    module = getattr(item, "module", None)
+    return any(
+        getattr(value, "__module__", "").startswith("tests.fakes.")
+        for value in vars(module).values()
+        if callable(value)
+    )
 
 
 @pytest.hookimpl(optionalhook=True)
