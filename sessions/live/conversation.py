@@ -1,14 +1,12 @@
 """The heart of a lesson: who may speak, what was said, what was heard. No I/O, no clock, no await.
 
 Commands of the student, reports of the engine and the time go in; actions come out. `floor` decides
-whose turn it is, `turns` is the student's side, `answers` the tutor's, `watch` what time alone
-brings about; here they meet with the student's client and with the record.
+whose turn it is, `turns` is the student's side, `answers` the tutor's, `client` what is asked for,
+`watch` what time alone brings about; here they meet with the record.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any
-from uuid import uuid4
 
 from ai.engine import Brief, Utterance
 from ai.events import AnswerEnded, EngineEvent, Transcribed
@@ -16,55 +14,33 @@ from ai.rotation import Quiet
 from sessions.live import wording
 from sessions.live.actions import (
     Action,
-    Clear,
     Detect,
     End,
-    Listen,
     Playing,
-    Read,
     Reopen,
     Save,
     Tell,
 )
 from sessions.live.answers import Answers
 from sessions.live.audience import Audience, Note
+from sessions.live.client import Client, refused
 from sessions.live.events import (
-    AskFloor,
-    CancelResponse,
-    ClearAudio,
-    ClearOutput,
     Command,
-    CommandRefused,
-    CommitAudio,
-    CreateItem,
-    CreateResponse,
-    EndSession,
     EngineChanged,
-    FloorChanged,
-    InputCleared,
-    ItemAdded,
     ItemDone,
-    ItemRetrieved,
     LessonProgressed,
     Notice,
-    PauseSession,
-    ReportPlayed,
-    ResponseCreated,
-    ResponseDone,
-    ResponseView,
-    RetrieveItem,
     SessionUpdated,
     SessionView,
-    TruncateItem,
     UpdateSession,
 )
-from sessions.live.floor import MAX_UNSAVED, SHORTEST_COMMIT_MS, Floor
-from sessions.live.log import Log, fingerprint
+from sessions.live.floor import Floor
+from sessions.live.log import Log
 from sessions.live.options import Options
 from sessions.live.tools import Outcome, Tools
 from sessions.live.turns import Turns
 from sessions.live.watch import Limits, Watch
-from sessions.record.model import Durations, EndReason, Item, Progress, Speaker
+from sessions.record.model import Durations, EndReason, Item, Progress
 from sessions.review.override import Override
 from tenancy.model import Person
 
@@ -117,13 +93,23 @@ class Conversation:
             ms=self._ms,
             use_tool=lambda call, now: self.tools.called(call, now),
         )
+        self.client = Client(
+            self.log,
+            self.turns,
+            self.answers,
+            self.floor,
+            self.watch,
+            ms=self._ms,
+            view=self.view,
+            end=self._end,
+        )
         self.tools = Tools(
             brief,
             self.log,
             self.answers,
             ms=self._ms,
             move=self.floor.moved,
-            ask_person=self._ask_person,
+            ask_person=self.client.ask_person,
         )
         self.answers.beside = self.tools.beside
         self.audience = Audience(self.log, now)
@@ -181,13 +167,12 @@ class Conversation:
         """A command of somebody who reads along: it changes nothing."""
         if isinstance(command, UpdateSession):
             return [Tell(SessionUpdated(self.view(), command.asked_for()), to)]
-        return [_refuse(command, to, "read_only", wording.READ_ONLY)]
+        return [refused(command, to, "read_only", wording.READ_ONLY)]
 
     def _noted(self, notes: Sequence[Note], now: float) -> list[Action]:
         out: list[Action] = []
         for note in notes:
-            item = self._new_item(None, "system", note.text, now, note.data)
-            out += [*self._added(item), Save(item)]
+            out += self.client.note(note.text, note.data, now)
         return [*out, Tell(self.audience.present())] if notes else []
 
     # ---- what it looks like ------------------------------------------------------------------
@@ -273,156 +258,12 @@ class Conversation:
     def receive(self, command: Command, now: float, to: int | None = None) -> list[Action]:
         """A command of the student's client; refusals go to the connection `to` alone."""
         if self.ended:
-            return [_refuse(command, to, "session_over", wording.SESSION_OVER)]
-        match command:
-            case UpdateSession():
-                out = self._update(command, now)
-            case CommitAudio():
-                out = self._commit(command, now, to)
-            case ClearAudio():
-                out = [*self.floor.clear(now), Tell(InputCleared())]
-            case CreateItem():
-                out = self._create_item(command, now, to)
-            case RetrieveItem():
-                out = self._retrieve(command, to)
-            case CreateResponse():
-                out = self._create_response(command, now, to)
-            case CancelResponse():
-                out = self._cancel(command, now, to)
-            case TruncateItem():
-                out = self._truncate(command, now, to)
-            case ClearOutput():
-                out = self.floor.interrupt("client_cancelled", now)
-            case ReportPlayed():
-                self.answers.playout.played(command.item_id, command.audio_ms, now)
-                out = []
-            case PauseSession():
-                out = self._pause(command.on, now)
-            case AskFloor():
-                out = self._ask_floor(command, now, to)
-            case EndSession():
-                out = self._end("finished", now)
-            case _:
-                out = [_refuse(command, to, "unknown_event", wording.NOT_HERE)]
-        return self._after(out, now)
+            return [refused(command, to, "session_over", wording.SESSION_OVER)]
+        return self._after(self.client.decide(command, now, to), now)
 
     def end(self, reason: EndReason, now: float) -> list[Action]:
         """Something outside the conversation ends it."""
         return [] if self.ended else self._after(self._end(reason, now), now)
-
-    def _update(self, command: UpdateSession, now: float) -> list[Action]:
-        if self.options.over_call:
-            command = command.over_call()
-        changes = self.floor.update(command, now)
-        return [Tell(SessionUpdated(self.view(), command.ignored)), *changes]
-
-    def _commit(self, command: CommitAudio, now: float, to: int | None) -> list[Action]:
-        deaf: list[Action] = []
-        if self.options.by_hand and self.turns.only_zeros_ms >= SHORTEST_COMMIT_MS:
-            deaf = [Tell(Notice("microphone_silent", wording.MICROPHONE_SILENT))]
-        out = self.floor.commit(now)
-        if out is None:
-            code = "input_audio_buffer_commit_empty"
-            out = [_refuse(command, to, code, wording.NOTHING_TO_COMMIT)]
-        return [*out, *deaf]
-
-    def _create_item(self, command: CreateItem, now: float, to: int | None) -> list[Action]:
-        print_ = fingerprint(command.text, command.pcm)
-        known = self.log.get(command.item_id) if command.item_id else None
-        if known is not None and known.data.get("content") == print_:
-            previous = self.log.previous(known)
-            read = self.log.read(known).item
-            again: list[Action] = [Tell(ItemAdded(read, previous), to)]
-            if self.log.is_saved(known.id):
-                again.append(Tell(ItemDone(read, previous), to))
-            return again
-        if known is not None or self.turns.awaits(command.item_id or ""):
-            return [_refuse(command, to, "id_reused", wording.ID_REUSED, "item.id")]
-        if self.unsaved >= MAX_UNSAVED:
-            return [_refuse(command, to, "saving_waits", wording.SAVING_WAITS)]
-        self.watch.student_acted()
-        self.floor.paused = False
-        out = self.floor.commit_speech(now)
-        item = self._new_item(command.item_id, "student", command.text, now, {"content": print_})
-        if command.pcm is None:
-            return [*out, *self._added(item), Save(item), Read(command.text or "")]
-        item = replace(item, kind="audio")
-        out += self._added(item)
-        turn = self.turns.listen(item, command.pcm, now)
-        return [*out, Listen(turn.name, command.pcm)]
-
-    def _retrieve(self, command: RetrieveItem, to: int | None) -> list[Action]:
-        item = self.log.get(command.item_id)
-        if item is None:
-            return [_refuse(command, to, "item_not_found", wording.NO_SUCH_ITEM, "item_id")]
-        return [Tell(ItemRetrieved(self.log.read(item).item), to)]
-
-    def _create_response(self, command: CreateResponse, now: float, to: int | None) -> list[Action]:
-        if not self.floor.is_open:
-            view = ResponseView(f"resp_{uuid4().hex}", "in_progress", (self.options.modality,))
-            done = replace(view, status="cancelled")
-            return [Tell(ResponseCreated(view)), Tell(ResponseDone(done))]
-        current, out = self.answers.current, []
-        if current is not None and not current.generated:
-            code = "conversation_already_has_active_response"
-            return [_refuse(command, to, code, wording.ALREADY_ANSWERING)]
-        if current is not None or (self.options.reports and self.answers.playout.current):
-            out = self.floor.interrupt("client_cancelled", now)
-        out += self.floor.commit_speech(now)
-        self.floor.paused = False
-        self.watch.busy()
-        modality = self.options.modality
-        if command.output_modalities:
-            modality = "audio" if "audio" in command.output_modalities else "text"
-        cue, metadata = self.floor.cue(), command.metadata
-        return out + self.floor.answer(cue, now, modality=modality, metadata=metadata)
-
-    def _cancel(self, command: CancelResponse, now: float, to: int | None) -> list[Action]:
-        current = self.answers.current
-        named = command.response_id
-        if current is None or (named is not None and named != current.id):
-            code = "response_cancel_not_active"
-            return [_refuse(command, to, code, wording.NOTHING_TO_CANCEL)]
-        return self.floor.interrupt("client_cancelled", now)
-
-    def _truncate(self, command: TruncateItem, now: float, to: int | None) -> list[Action]:
-        item = self.log.get(command.item_id)
-        if item is None or item.role != "assistant":
-            return [_refuse(command, to, "item_not_found", wording.TRUNCATE_WHAT, "item_id")]
-        if item.kind == "text":
-            return [_refuse(command, to, "invalid_value", wording.TRUNCATE_TEXT, "item_id")]
-        return self.answers.truncate(item, command.audio_end_ms, self._ms(now), now)
-
-    def _pause(self, on: bool, now: float) -> list[Action]:
-        if on == self.floor.paused:
-            return []
-        self.floor.paused = on
-        if not on:
-            self.watch.student_acted()
-            self.floor.remember_owed(now)
-            return [Tell(Notice("resumed", wording.RESUMED))]
-        out = self.floor.interrupt("client_cancelled", now) + self.floor.hush(now)
-        self.floor.forget_owed()
-        return [*out, Clear(), Tell(Notice("paused", wording.PAUSED))]
-
-    def _ask_floor(self, command: AskFloor, now: float, to: int | None) -> list[Action]:
-        """No person can step in yet; the wish is kept where the teacher sees it."""
-        if self.unsaved >= MAX_UNSAVED:
-            return [_refuse(command, to, "saving_waits", wording.SAVING_WAITS)]
-        return self._person_wanted(wording.asked_for_person(command.reason), {}, now)
-
-    def _ask_person(self, reason: str, data: Mapping[str, Any], now: float) -> list[Action]:
-        """The tutor wishes for a person; why, is for those who are asked."""
-        return self._person_wanted(wording.TUTOR_ASKED, data, now)
-
-    def _person_wanted(self, text: str, data: Mapping[str, Any], now: float) -> list[Action]:
-        item = self._new_item(None, "system", text, now, {"asked_for_person": True, **data})
-        return [
-            *self._added(item),
-            Save(item),
-            Tell(FloorChanged("ai", None, self.floor.epoch)),
-            Tell(Notice("nobody_free", wording.NOBODY_FREE)),
-        ]
 
     # ---- the engine ------------------------------------------------------------------------
 
@@ -539,32 +380,6 @@ class Conversation:
 
     # ---- small parts -----------------------------------------------------------------------
 
-    def _new_item(
-        self,
-        item_id: str | None,
-        speaker: Speaker,
-        said: str | None,
-        now: float,
-        data: Mapping[str, Any],
-    ) -> Item:
-        item_id = item_id or f"item_{uuid4().hex}"
-        return Item(
-            id=item_id,
-            role="user" if speaker == "student" else "system",
-            speaker=speaker,
-            kind="text",
-            position=self.log.take_place(item_id),
-            status="completed",
-            said=said,
-            started_ms=self._ms(now),
-            ended_ms=self._ms(now),
-            data=data,
-        )
-
-    def _added(self, item: Item) -> list[Action]:
-        self.log.add(item)
-        return [Tell(ItemAdded(item, self.log.previous(item)))]
-
     def _after(self, out: list[Action], now: float) -> list[Action]:
         """What holds after every change: finished tracks are noted, quiet is known as quiet."""
         out = self._counted(out + self.answers.over(now) + self.tools.settle())
@@ -586,9 +401,3 @@ class Conversation:
 
     def _ms(self, now: float) -> int:
         return max(0, round((now - self._origin) * 1000))
-
-
-def _refuse(
-    command: Command, to: int | None, code: str, message: str, param: str | None = None
-) -> Action:
-    return Tell(CommandRefused(command.event_id, code, message, param), to)
