@@ -47,6 +47,7 @@ CHANNEL_BYTES = 64 * 1024
 "So much may wait in the channel; what lies there can't be taken back."
 CHANNEL_WITHIN_S = 2.0
 "The data channel opens this soon after the call is connected; else the lesson begins without."
+APPENDED_S = 0.2  # so long after an event with sound, another may be on its way
 EARLY_BYTES = 3 * 48_000
 "Of the microphone, kept until the lesson listens: 3 s."
 HELD_BYTES = 4 * 1024 * 1024
@@ -220,6 +221,8 @@ class CallConnection(ClientConnection):
         """The student speaks."""
         if self._begun:
             now = self._clock()
+            if made_up and now - self._appended_at < APPENDED_S:
+                return  # these words come in events, and silence does not belong between them
             # Who sends more than there is time for can't be made to wait, as a socket can.
             if self.closing is None and now >= self._hears_at:
                 self._hears_at = now + self._session.hear(self, pcm, None, made_up=made_up)

@@ -8,6 +8,7 @@ read is let go: what it missed is in the record, and it may resume.
 """
 
 import itertools
+import math
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -123,6 +124,8 @@ class ClientConnection(ABC):
         self.closing: tuple[int, str] | None = None
         self._codecs = codecs
         self._clock = clock
+        self._appended_at = -math.inf
+        "When the client sent sound in an event last."
         self._outbox: Outbox[Any] = Outbox()
         self._numbers = itertools.count(1)
         self._pace = Pace(clock())
@@ -223,6 +226,7 @@ class ClientConnection(ABC):
         wait_s = self._pace.take(self._clock(), audio=is_audio)
         try:
             if isinstance(command, wire.Append):
+                self._appended_at = self._clock()
                 pcm = self._decoder.feed(command.audio)
                 wait_s = max(wait_s, session.hear(self, pcm, command.event_id) if pcm else 0.0)
             elif isinstance(command, CommandRefused):

@@ -69,6 +69,8 @@ def peak(pcm: bytes) -> int:
 
 def is_silent(pcm: bytes) -> bool:
     """Whether all of it is zeros, or what a codec makes of them, as of no microphone that works."""
+    if not pcm.strip(b"\0"):
+        return True
     samples = memoryview(pcm)[: len(pcm) & ~1].cast("h")
     return all(
         min(some, default=0) >= -ZERO_MOST and max(some, default=0) <= ZERO_MOST

@@ -11,6 +11,7 @@ MIC_FRESH_S = 2.0  # audio came within so long: the student's microphone is on
 WARN_BEFORE_S = (300.0, 60.0)
 FINISHED_IDLE_S = 30.0  # after the lesson's last word, for one more question
 SILENT_MIC_S = 12.0  # an open microphone that gives nothing but zeros
+SILENT_AGAIN_S = 60.0  # that was told of once: some that work are silent in zeros too
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,9 @@ class Watch:
         "When microphone audio last came."
         self.zero_since: float | None = None
         self._told_silent = False
-        "Once a connection: what speaks after that shows that its quiet is zeros."
+        "Ever, on this connection."
+        self._told_zeros: float | None = None
+        "Of which stretch of zeros it was told."
         self._quiet_since: float | None = None
         self._reprompts = 0
         self._warned = 0
@@ -86,7 +89,7 @@ class Watch:
         at = self._silent_due()
         if at is not None and now >= at:
             if self._mic_is_on(now):
-                self._told_silent = True
+                self._told_silent, self._told_zeros = True, self.zero_since
                 due.append("mic_silent")
             else:
                 self.zero_since = None
@@ -111,7 +114,7 @@ class Watch:
         """Nobody is connected."""
         self.heard_audio_at = None
         self.zero_since = None
-        self._told_silent = False
+        self._told_silent, self._told_zeros = False, None
 
     def _mic_is_on(self, now: float) -> bool:
         return self.heard_audio_at is not None and now - self.heard_audio_at <= MIC_FRESH_S
@@ -134,6 +137,6 @@ class Watch:
         return self._quiet_since + REPROMPT_AFTER_S[self._reprompts]
 
     def _silent_due(self) -> float | None:
-        if self.zero_since is None or self._told_silent:
+        if self.zero_since is None or self.zero_since == self._told_zeros:
             return None
-        return self.zero_since + SILENT_MIC_S
+        return self.zero_since + (SILENT_AGAIN_S if self._told_silent else SILENT_MIC_S)

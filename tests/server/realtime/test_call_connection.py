@@ -1,6 +1,7 @@
 """A call without a network: what it sends, what it holds back, when it gives up."""
 
 import asyncio
+import base64
 import json
 from typing import Any
 from uuid import uuid4
@@ -151,6 +152,19 @@ async def test_what_is_made_up_is_heard_as_such(line: Line) -> None:
     line.connection.hear(b"a" * 960)
     line.connection.hear(b"b" * 960, made_up=True)
     assert (line.heard, line.made_up) == (b"a" * 960 + b"b" * 960, b"b" * 960)
+
+
+async def test_no_silence_is_made_up_between_words_that_come_in_events(line: Line) -> None:
+    said = base64.b64encode(b"a" * 960).decode()
+    for _ in range(3):
+        line.connection.message(json.dumps({"type": "input_audio_buffer.append", "audio": said}))
+        line.now += 0.05
+        line.connection.hear(b"\0" * 960, made_up=True)
+    assert line.heard == b"a" * 960 * 3
+    line.now += call_connection.APPENDED_S
+    line.connection.hear(b"\0" * 960, made_up=True)
+    line.connection.hear(b"b" * 960)
+    assert line.heard[960 * 3 :] == b"\0" * 960 + b"b" * 960
 
 
 async def test_a_suspicion_pauses_and_an_interruption_clears_at_once(line: Line) -> None:

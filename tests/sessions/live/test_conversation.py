@@ -303,12 +303,16 @@ def test_a_microphone_that_gives_nothing_is_told_once() -> None:
             lesson.hear(1_000, silent=silent)
             lesson.wait(0)
     assert len(told(lesson.done, Notice)) == 1
+    for _ in range(100):
+        lesson.hear(1_000, silent=True)
+        lesson.wait(0)
+    assert len(told(lesson.done, Notice)) == 2, "so long a quiet is none: it is off once more"
     lesson.talk.detached(lesson.now)
     lesson.talk.attached(lesson.now)
     for _ in range(20):
         lesson.hear(1_000, silent=True)
         lesson.wait(0)
-    assert len(told(lesson.done, Notice)) == 2
+    assert len(told(lesson.done, Notice)) == 3
 
 
 def test_who_has_muted_the_microphone_is_not_asked_again_nor_told_that_it_is_silent() -> None:
