@@ -9,6 +9,8 @@ export function isSounding(state) {
   return state.replaying || state.items.some((item) => item.sounding && (item.text !== "" || item.playedMs > 0));
 }
 
+const PRESSES = "Or press once to begin, and again when you have finished.";
+
 const BROKEN = {
   connecting: { name: "connecting", word: "Opening your lesson…", hint: "One moment.", action: null },
   reconnecting: {
@@ -22,7 +24,7 @@ const BROKEN = {
 };
 
 /** The state of the control: `name` chooses the shape, `action` is what a press does (null: nothing),
- * `keys` is for who has a keyboard. */
+ * `keys` is for who has a keyboard, `presses` for who can press and not hold. */
 export function controlOf(state) {
   if (Object.hasOwn(BROKEN, state.phase)) return BROKEN[state.phase];
   if (state.sound === "blocked") {
@@ -34,7 +36,7 @@ export function controlOf(state) {
   if (state.handHeld === true || state.speech === "speaking") {
     return state.handHeld === null
       ? { name: "speaking", word: "You are speaking", hint: "Press when you have finished.", action: "done" }
-      : { name: "speaking", word: "You are speaking", hint: "Let go when you have finished.", action: "hold" };
+      : { name: "speaking", word: "You are speaking", hint: "Let go when you have finished.", presses: PRESSES, action: "hold" };
   }
   if (isSounding(state)) return sounding(state);
   if (state.response || state.speech === "waiting") {
@@ -82,7 +84,7 @@ function quiet(state) {
     return { name: "off", word: "Microphone off: you can type", hint: "Press to turn it on.", action: "listen" };
   }
   if (handHeld === false) {
-    return { name: "listening", word: "Hold to talk", hint: "Hold this while you speak.", keys: "Or hold Space.", action: "hold" };
+    return { name: "listening", word: "Hold to talk", hint: "Hold this while you speak.", keys: "Or hold Space.", presses: PRESSES, action: "hold" };
   }
   return { name: "listening", word: "Listening", hint: "Speak, or type below.", action: null };
 }

@@ -1,15 +1,14 @@
 /**
- * Microphone frames that may have to be sent later: the latest, and of a long quiet only its ends, so that silence
- * pushes no word out. Pure.
+ * Microphone frames that may have to be sent later: the latest. Where there are more than fit, the longest quiet is
+ * cut in its middle before a word is pushed out. Pure.
  */
 
-const HEAD = 10; // frames of 20 ms at the beginning of a quiet: how a word dies away
-const TAIL = 15; // and at its end: how the next one begins
+const HEAD = 10; // frames of 20 ms of a quiet that stay: how a word dies away
+const TAIL = 15; // and how the next one begins
 
 export class KeptSound {
   #most;
-  #frames = [];
-  #quiet = 0; // so many of the last frames, with what was left out of them
+  #frames = []; // [frame, whether it is quiet]
 
   /** @param most how many frames are kept */
   constructor(most) {
@@ -17,20 +16,23 @@ export class KeptSound {
   }
 
   push(frame, isQuiet) {
-    this.#quiet = isQuiet ? this.#quiet + 1 : 0;
-    this.#frames.push(frame);
-    if (this.#quiet > HEAD + TAIL) this.#frames.splice(-1 - TAIL, 1);
-    else if (this.#frames.length > this.#most) this.#frames.shift();
-  }
-
-  /** Behind what is kept already. */
-  add(frames) {
-    this.#frames = [...this.#frames, ...frames].slice(-this.#most);
+    this.#frames.push([frame, isQuiet]);
+    if (this.#frames.length > this.#most) this.#frames.splice(this.#spare(), 1);
   }
 
   /** All of it, which is then no longer here. */
   take() {
-    this.#quiet = 0;
-    return this.#frames.splice(0);
+    return this.#frames.splice(0).map(([frame]) => frame);
+  }
+
+  /** Where the frame is that is missed least. */
+  #spare() {
+    let longest = HEAD + TAIL;
+    let spare = 0;
+    for (let at = 0, quiet = 0; at < this.#frames.length; at++) {
+      quiet = this.#frames[at][1] ? quiet + 1 : 0;
+      if (quiet > longest) [longest, spare] = [quiet, at - TAIL];
+    }
+    return spare;
   }
 }

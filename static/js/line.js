@@ -60,7 +60,7 @@ export class LessonLine {
   #track = null;
   #kept = new KeptSound(KEPT_FRAMES); // frames that wait
   #voice = null; // of the call that is on its way
-  #recent = new KeptSound(RECENT_FRAMES); // [time, frame]: what a call has carried lately
+  #recent = new KeptSound(RECENT_FRAMES); // [time, frame, whether it is quiet]: what a call has carried lately
   #lastSign = 0;
   #lastSound = null; // null: this browser does not tell
   #lookedAfter = false;
@@ -127,7 +127,7 @@ export class LessonLine {
   /** 20 ms of microphone: sent where no track carries it; while the line is away the last seconds are kept. */
   sendSound(pcm, isQuiet = false) {
     if (this.#closed) return; // the lesson is elsewhere, or over
-    if (this.#active?.talking) this.#recent.push([this.#now(), pcm], isQuiet);
+    if (this.#active?.talking) this.#recent.push([this.#now(), pcm, isQuiet], isQuiet);
     else if (this.#active) this.#active.sendSound([pcm]);
     else this.#kept.push(pcm, isQuiet);
   }
@@ -261,7 +261,7 @@ export class LessonLine {
     const since = this.#lastSound === null ? Infinity : Math.max(this.#lastSound, this.#lastSign);
     this.#lastSound = null;
     if (this.#now() - since < CARRIED_MS) return;
-    this.#kept.add(unheard.filter(([at]) => at > since).map(([, pcm]) => pcm));
+    for (const [at, pcm, isQuiet] of unheard) if (at > since) this.#kept.push(pcm, isQuiet);
   }
 
   #end(phase, refusal) {

@@ -18,6 +18,7 @@ import { LessonLine } from "./line.js";
 import { LineWatch } from "./line-watch.js";
 import { toUuid } from "./session-id.js";
 import { Store } from "./store.js";
+import { onRelease } from "./release.js";
 import { readingsOf } from "./things.js";
 import { isWish, wishes } from "./wishes.js";
 
@@ -40,11 +41,13 @@ export class LessonRoom {
   #settle = null;
   #silenced = null;
   #finishing = false;
+  #left = false;
   #wanted = null; // why a person was asked for, while there was no line
   #asked = new Asked();
   #key = new HeldKey({
     state: () => this.state,
     lasts: () => this.#line.kind === "call",
+    release: onRelease,
     hand: (handHeld) => this.#hand(handHeld),
     begin: () => this.interrupt(),
     said: () => this.#said(),
@@ -108,6 +111,7 @@ export class LessonRoom {
     window.addEventListener("pagehide", this.#hidden);
     window.addEventListener("pageshow", this.#shown);
     await this.#openSound();
+    if (this.#left) return this.leave(); // gone while the sound was opened
     const line = this.#line.open();
     if (talking) await this.listen();
     await line;
@@ -115,6 +119,7 @@ export class LessonRoom {
 
   /** Leaves without ending the lesson: it waits on the server. */
   leave() {
+    this.#left = true;
     this.#watch.stop();
     clearTimeout(this.#settle);
     this.#key.close();
@@ -153,8 +158,8 @@ export class LessonRoom {
   }
 
   /** Hold-to-talk: the button or the key goes down, and comes up again. */
-  hold(down) {
-    if (down) this.#key.down();
+  hold(down, by) {
+    if (down) this.#key.down(by);
     else this.#key.up();
   }
 
@@ -194,7 +199,8 @@ export class LessonRoom {
     this.#asked.cut();
     if (waits) this.#send({ type: "response.cancel" }); // its name is not known yet
     else if (response) this.#send({ type: "response.cancel", response_id: response });
-    else if (this.#line.kind === "call") this.#send({ type: "output_audio_buffer.clear" });
+    // An answer without a name may have been made whole by now, and what was not asked for is over: both may sound.
+    if (this.#line.kind === "call" && (waits || !response)) this.#send({ type: "output_audio_buffer.clear" });
     this.#do({ type: "page.interrupted" });
   }
 
@@ -325,7 +331,7 @@ export class LessonRoom {
     else if (event.type === "conversation.item.done") this.#playout?.end(event.item.id);
     this.#do(event);
     if (event.type === "session.ended") this.#ear.turnOff();
-    if (fresh) this.#ask();
+    if (fresh && !this.#key.isOpen) this.#ask();
   }
 
   #voice(voice) {
@@ -369,9 +375,10 @@ export class LessonRoom {
 
   /** After a break: the tutor is asked to answer unless its last answer was heard to the end. */
   #goOn() {
-    const { items, response, speech, ended, paused, handHeld } = this.state;
+    const { items, response, speech, ended, paused } = this.state;
     const last = items.findLast((item) => item.role !== "system");
-    if (ended || paused || response || speech !== "none" || handHeld) return;
+    if (ended || paused || speech !== "none" || this.#key.isOpen || this.#asked.waits) return;
+    if (response && response !== this.#silenced) return;
     if (last?.role === "assistant" && !last.interrupted) return;
     this.#ask();
   }
@@ -385,6 +392,7 @@ export class LessonRoom {
     if (phase !== "open") this.#asked.forget();
     if (CLOSED.has(phase)) {
       this.#listened = this.state.microphone === "on";
+      this.#key.close();
       this.#ear.turnOff();
     }
     if (phase === "signed-out") this.told.signedOut();

@@ -2,6 +2,7 @@ import { controlOf } from "../js/control.js";
 import { html, useEffect, useRef } from "../lib/html.js";
 import { Icon } from "./icons.js";
 
+const CLICK_MS = 50; // a click follows the end of the press it belongs to
 const ANNOUNCED = new Set(["reconnecting", "paused", "off", "human"]);
 
 /** The one large control. A press does what its hint says; the ring follows the real level. */
@@ -10,14 +11,15 @@ export function Control({ state, act, room }) {
   const ring = useRef(null);
   useEffect(() => room.followLevel((level) => ring.current?.style.setProperty("--level", level.toFixed(2))), [room]);
   const holding = control.action === "hold";
-  const press = { onClick: () => control.action && !holding && act(control.action) };
+  const press = usePress(control, act, room);
   return html`<div class="control-place">
     <button type="button" class="control" data-state=${control.name} ref=${ring} id="control"
-      aria-disabled=${control.action ? undefined : "true"} ...${holding ? holdable(room) : press}>
+      aria-disabled=${control.action ? undefined : "true"} aria-pressed=${holding ? state.handHeld : undefined} ...${press}>
       <span class="control-shape"><${Icon} name=${shapeOf(control)} /></span>
       <span class="control-words">
         <span class="control-word">${control.word}</span>
         <span class="control-hint"> ${control.hint}${control.keys && html`<span class="control-keys"> ${control.keys}</span>`}</span>
+        ${control.presses && html`<span class="for-screen-reader"> ${control.presses}</span>`}
       </span>
     </button>
     ${state.microphone === "on" && html`<button type="button" class="mute" onClick=${() => room.mute()}>
@@ -30,19 +32,38 @@ function shapeOf({ name, word }) {
   return word === "Hold to talk" ? "hold" : name;
 }
 
-/** Held by mouse, finger or key; letting go anywhere ends it. */
-function holdable(room) {
-  const isKey = (event) => event.key === " " || event.key === "Enter";
+/**
+ * A press does the control's action, or holds it as long as a mouse, finger or key is down. Some can only press: for
+ * them one press begins, and another ends.
+ */
+function usePress(control, act, room) {
+  const held = useRef(false); // this press was for holding, and not for what the control has become by its end
+  const holding = control.action === "hold";
+  const down = (by) => {
+    held.current = holding;
+    if (holding) room.hold(true, by);
+  };
+  const later = () => setTimeout(() => { held.current = false; }, CLICK_MS);
   return {
     onPointerDown: (event) => {
-      event.currentTarget.setPointerCapture(event.pointerId);
-      room.hold(true);
+      if (event.button !== 0) return;
+      down({ pointer: event.pointerId });
+      try {
+        if (holding) event.currentTarget.setPointerCapture(event.pointerId);
+      } catch { /* a pointer that some program made up can't be captured, and needs not */ }
     },
-    onPointerUp: () => room.hold(false),
-    onPointerCancel: () => room.hold(false),
-    onBlur: () => room.hold(false),
-    onContextMenu: (event) => event.preventDefault(),
-    onKeyDown: (event) => isKey(event) && !event.repeat && room.hold(true),
-    onKeyUp: (event) => isKey(event) && room.hold(false),
+    onPointerUp: later,
+    onPointerCancel: later,
+    onKeyDown: (event) => {
+      if ((event.key !== " " && event.key !== "Enter") || event.repeat) return;
+      down({ key: event.key });
+    },
+    onKeyUp: later,
+    onContextMenu: (event) => holding && event.preventDefault(),
+    onClick: () => {
+      if (held.current || !control.action) return;
+      if (holding) room.hold(room.state.handHeld === false);
+      else act(control.action);
+    },
   };
 }

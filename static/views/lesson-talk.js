@@ -101,15 +101,10 @@ function useKeys(room, state, busy) {
       if (event.key !== " " || isOwnKey(event)) return;
       event.preventDefault();
       if (event.repeat) return;
-      if (room.state.handHeld !== null) room.hold(true);
+      if (room.state.handHeld !== null) room.hold(true, { key: " " });
       else room.interrupt();
     };
-    const up = (event) => event.key === " " && room.hold(false);
     window.addEventListener("keydown", down);
-    window.addEventListener("keyup", up);
-    return () => {
-      window.removeEventListener("keydown", down);
-      window.removeEventListener("keyup", up);
-    };
+    return () => window.removeEventListener("keydown", down);
   }, [room, busy]);
 }

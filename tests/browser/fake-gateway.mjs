@@ -24,11 +24,12 @@ class Gateway {
     this.records = records;
     this.lesson = new FakeLesson(records, lesson);
     this.away = false; // no new connection gets an answer
+    this.slowMs = 0; // so long the first word of a live connection takes
     this.#server = createServer((request, response) => this.#http(request, response));
     const door = new WebSocketServer({ noServer: true, handleProtocols: () => "realtime" });
     this.#server.on("upgrade", (request, socket, head) => {
       if (this.away || records.sessionState.status === "ended") socket.destroy();
-      else door.handleUpgrade(request, socket, head, (connection) => this.#live(connection, request));
+      else setTimeout(() => door.handleUpgrade(request, socket, head, (connection) => this.#live(connection, request)), this.slowMs);
     });
   }
 

@@ -26,6 +26,7 @@ export class FakeLesson {
     this.response = null;
     this.step = 1;
     this.options = {};
+    this.cancelMs = 0; // so long it takes to hear of a cancelled answer
   }
 
   attach(socket, { session, after }) {
@@ -151,7 +152,7 @@ export class FakeLesson {
     this.received.push(event);
     const replies = {
       "session.update": () => this.#update(event),
-      "response.create": () => this.#respond(),
+      "response.create": () => this.#respond(event),
       "conversation.item.create": () => this.#create(event.item),
       "output_audio_buffer.played": () => this.played.set(event.item_id, event.audio_ms),
       "conversation.item.truncate": () => this.#truncate(event),
@@ -173,8 +174,8 @@ export class FakeLesson {
     for (const { shown } of this.items) if (shown) this.emit(shown);
   }
 
-  #respond() {
-    if (this.response) this.emit({ type: "error", error: { code: "conversation_already_has_active_response", message: "" } });
+  #respond({ event_id }) {
+    if (this.response) this.emit({ type: "error", error: { event_id, code: "conversation_already_has_active_response", message: "" } });
     else if (this.items.length > 0) this.answer();
     else {
       this.progress();
@@ -200,7 +201,9 @@ export class FakeLesson {
     if (!this.response) return;
     const { id } = this.response;
     this.response = null;
-    this.emit({ type: "response.done", response: { id, status: "cancelled" } });
+    const done = () => this.emit({ type: "response.done", response: { id, status: "cancelled" } });
+    if (this.cancelMs) setTimeout(done, this.cancelMs);
+    else done();
   }
 
   async #sound(place, length) {

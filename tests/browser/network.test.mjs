@@ -81,6 +81,29 @@ test("a lesson taken over by another window waits until it is wanted here", asyn
   assert.deepEqual(await tracks(), ["ended", "live"]);
 });
 
+test("who leaves while the sound is being opened has left", async (t) => {
+  const { page, lesson } = await stage(t);
+  await page.evaluate(() => {
+    const slow = AudioWorklet.prototype.addModule;
+    AudioWorklet.prototype.addModule = async function addModule(...all) {
+      await new Promise((later) => setTimeout(later, 1000));
+      return slow.apply(this, all);
+    };
+    const devices = navigator.mediaDevices, ask = devices.getUserMedia.bind(devices);
+    globalThis.asked = 0;
+    devices.getUserMedia = (wish) => {
+      globalThis.asked += 1;
+      return ask(wish);
+    };
+  });
+  await button(page, "Start").click();
+  await page.getByRole("link", { name: "Lessons" }).click();
+  await page.getByRole("heading", { name: /Hello/ }).waitFor();
+  await page.waitForTimeout(3000);
+  assert.equal(lesson.connections, 0);
+  assert.equal(await page.evaluate(() => globalThis.asked), 0);
+});
+
 test("who was signed out comes to the sign-in, and back to the lesson", async (t) => {
   const { page, gateway, records } = await begun(t);
   records.signedIn = false;

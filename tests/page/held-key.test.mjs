@@ -10,10 +10,15 @@ const READY = { ...NOTHING_YET, phase: "open", microphone: "on", handHeld: false
 function begin(t, { lasts = true, ...state } = {}) {
   t.mock.timers.reset();
   t.mock.timers.enable({ apis: ["setTimeout"] });
-  const all = { state: { ...READY, ...state }, did: [] };
+  const all = { state: { ...READY, ...state }, did: [], waiting: [] };
   all.key = new HeldKey({
     state: () => all.state,
     lasts: () => lasts,
+    release: (done, by) => {
+      const waiter = { done, by };
+      all.waiting.push(waiter);
+      return () => { all.waiting = all.waiting.filter((one) => one !== waiter); };
+    },
     hand: (handHeld) => { all.state = { ...all.state, handHeld }; },
     begin: () => all.did.push("begin"),
     said: () => all.did.push("said"),
@@ -90,4 +95,23 @@ test("who mutes while the key is down has finished; who leaves is not waited for
   all.key.close();
   all.pass(1000);
   assert.deepEqual(all.did, ["begin", "said", "begin"]);
+});
+
+test("it is let go wherever that happens, once", (t) => {
+  const all = begin(t, { lasts: false });
+  all.key.down({ pointer: 7 });
+  assert.deepEqual(all.waiting.map(({ by }) => by), [{ pointer: 7 }]);
+  all.waiting[0].done();
+  assert.deepEqual([all.did, all.state.handHeld, all.waiting], [["begin", "said"], false, []]);
+  all.key.down({ key: " " });
+  all.key.up();
+  assert.deepEqual([all.did.length, all.waiting], [4, []]);
+});
+
+test("where the lesson goes elsewhere nobody holds the key, and nothing was said", (t) => {
+  const all = begin(t);
+  all.key.down({ key: " " });
+  all.key.close();
+  all.pass(1000);
+  assert.deepEqual([all.did, all.state.handHeld, all.waiting, all.key.isOpen], [["begin"], false, [], false]);
 });

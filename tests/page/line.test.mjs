@@ -308,7 +308,7 @@ test("a long silence while the line is away pushes no word out", async (t) => {
   all.line.sendSound("word");
   for (let at = 0; at < 1000; at++) all.line.sendSound("quiet", true);
   const call = all.up();
-  assert.deepEqual([call.frames[0], call.frames.length], ["word", 26]);
+  assert.deepEqual([call.frames[0], call.frames.length], ["word", 500]);
 });
 
 test("that its own next call takes the lesson over is nothing to tell", async (t) => {
