@@ -9,7 +9,7 @@ export function isSounding(state) {
   return state.replaying || state.items.some((item) => item.sounding && (item.text !== "" || item.playedMs > 0));
 }
 
-const PRESSES = "Or press once to begin, and again when you have finished.";
+const PRESSES = "Or press once to begin, and again when you are done.";
 
 const BROKEN = {
   connecting: { name: "connecting", word: "Opening your lesson…", hint: "One moment.", action: null },
@@ -35,8 +35,8 @@ export function controlOf(state) {
   }
   if (state.handHeld === true || state.speech === "speaking") {
     return state.handHeld === null
-      ? { name: "speaking", word: "You are speaking", hint: "Press when you have finished.", action: "done" }
-      : { name: "speaking", word: "You are speaking", hint: "Let go when you have finished.", presses: PRESSES, action: "hold" };
+      ? { name: "speaking", word: "You are speaking", hint: "Press when you are done.", action: "done" }
+      : { name: "speaking", word: "You are speaking", hint: "Let go when you are done.", presses: PRESSES, action: "hold" };
   }
   if (isSounding(state)) return sounding(state);
   if (state.response || state.speech === "waiting") {
