@@ -5,7 +5,9 @@ import asyncio
 import gc
 import os
 import secrets
+import signal
 import sys
+import threading
 import traceback
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
@@ -16,13 +18,13 @@ from typing import Any, NoReturn
 
 from server.config import Config, ConfigInvalid, StartFailed
 from server.observe import set_up_logs
-from tenancy import audit, backup, migrate
-from tenancy.cells import create_tenant
+from tenancy import audit, backup, fields, migrate, people
+from tenancy.cells import SchoolRefused, create_tenant
 from tenancy.crypto import Keyring, master_key_of
 from tenancy.embedded import Embedded, borrowed
 from tenancy.identities import Identities, issue_token
-from tenancy.model import TenancyError
-from tenancy.postgres import Database
+from tenancy.model import TenancyError, TenantUnknown
+from tenancy.postgres import NO_TABLES, WENT_AWAY, Database
 
 FAILED, MISUSED = 1, 2
 INTERRUPTED = 130  # as shells have it: 128 + SIGINT
@@ -55,6 +57,15 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         sys.exit(FAILED)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
+    except WENT_AWAY:
+        print(
+            "The database went away meanwhile. See that it runs, and run the command again.",
+            file=sys.stderr,
+        )
+        sys.exit(FAILED)
+    except NO_TABLES:
+        print("This database has no tables yet. Run `student-connect migrate`.", file=sys.stderr)
+        sys.exit(FAILED)
     except Exception as problem:
         print(_unforeseen(problem), file=sys.stderr)
         sys.exit(FAILED)
@@ -87,7 +98,9 @@ def _parser() -> argparse.ArgumentParser:
     create.add_argument("--name", help="its name; default: the short name")
     create.add_argument("--cell", help="a schema to share with others; default: one of its own")
     create.add_argument("--domain", action="append", default=[], help="host name for its sign-in")
-    create.add_argument("--admin", metavar="EMAIL", help="its first admin; prints a password")
+    create.add_argument(
+        "--admin", type=_email, metavar="EMAIL", help="its first admin; prints a password"
+    )
     create.set_defaults(run=lambda config, options: _run(_create(config, options)))
     every = verbs.add_parser("list", help="all schools")
     every.set_defaults(run=lambda config, options: _run(_list(config)))
@@ -174,7 +187,19 @@ def _unforeseen(problem: Exception) -> str:
 
 
 def _run(work: Coroutine[Any, Any, int]) -> int:
+    """Whoever ends a command, by whatever signal, has it put away what it began."""
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is not signal.SIG_IGN:  # as `nohup` has it
+                signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))
     return asyncio.run(work)
+
+
+def _email(text: str) -> str:
+    try:
+        return fields.email(text)
+    except ValueError as problem:
+        raise argparse.ArgumentTypeError(f"{text!r}: {problem}") from None
 
 
 def _duration(text: str) -> int:
@@ -209,15 +234,15 @@ def _serve(config: Config, options: argparse.Namespace) -> int:
 @asynccontextmanager
 async def _admin_url(config: Config) -> AsyncIterator[str]:
     """The admin's address of the database; of the embedded one, running or not."""
-    if config.embedded:
+    if config.database_admin_url is not None:
+        yield config.database_admin_url
+    elif config.embedded:
         async with borrowed(config.data_dir) as place:
             yield place.admin_url
-    elif config.database_admin_url is None:
+    else:
         raise Misused(
             "DATABASE_ADMIN_URL is missing: this command needs the role that owns the tables."
         )
-    else:
-        yield config.database_admin_url
 
 
 @asynccontextmanager
@@ -263,6 +288,8 @@ def _keys(config: Config) -> Keyring:
 
 
 async def _migrate(config: Config, options: argparse.Namespace) -> int:
+    if config.database_admin_url is None:
+        _made(config)
     async with _admin_url(config) as url:
         if options.down is not None:
             outcome = await migrate.down(url, options.down, progress=_progress)
@@ -289,35 +316,56 @@ def _progress(done: int, total: int, what: str) -> None:
 
 
 async def _create(config: Config, options: argparse.Namespace) -> int:
-    keys = _keys(config)
+    if config.embedded and config.database_admin_url is not None:
+        raise Misused("DATABASE_URL is missing: this command needs it beside DATABASE_ADMIN_URL.")
+    keys, refused = _keys(config), None
     async with _admin_url(config) as url:
         _whole(await migrate.up(url))
         async with migrate.admin(url) as connection:
-            tenant = await create_tenant(
-                connection,
-                keys,
-                slug=options.slug,
-                name=options.name or options.slug,
-                cell=options.cell,
-                domains=options.domain,
-            )
-        print(f"School {tenant.slug} ({tenant.id}) is in cell {tenant.cell}.")
-    if options.admin:
-        password = secrets.token_urlsafe(12)
-        async with _database(config) as database:
-            identities = Identities(database)
             try:
-                await identities.create_person(
-                    tenant.id,
-                    email=options.admin,
-                    name=options.admin.partition("@")[0],
-                    roles=frozenset({"admin"}),
-                    password=password,
+                tenant = await create_tenant(
+                    connection,
+                    keys,
+                    slug=options.slug,
+                    name=options.name or options.slug,
+                    cell=options.cell,
+                    domains=options.domain,
                 )
-            finally:
-                identities.close()
-        print(f"Admin {options.admin}, password {password}")
+                print(f"School {tenant.slug} ({tenant.id}) is in cell {tenant.cell}.")
+            except SchoolRefused as problem:
+                if not options.admin:
+                    raise
+                refused = problem
+    if options.admin:
+        await _first_admin(config, options, refused)
     return 0
+
+
+async def _first_admin(
+    config: Config, options: argparse.Namespace, refused: SchoolRefused | None
+) -> None:
+    """Also of a school that was `refused` since it is there, and that a broken run left without."""
+    password = secrets.token_urlsafe(12)
+    async with _database(config) as database:
+        try:
+            tenant = await database.tenant_by_slug(options.slug)
+        except TenantUnknown:
+            raise refused or StartFailed(f"There is no school {options.slug!r}.") from None
+        async with database.transaction(tenant.id) as connection:
+            if refused and await people.has_admin(connection, tenant.id):
+                raise refused
+        identities = Identities(database)
+        try:
+            await identities.create_person(
+                tenant.id,
+                email=options.admin,
+                name=options.admin.partition("@")[0],
+                roles=frozenset({"admin"}),
+                password=password,
+            )
+        finally:
+            identities.close()
+    print(f"Admin {options.admin}, password {password}")
 
 
 async def _list(config: Config) -> int:
@@ -351,7 +399,8 @@ async def _backup(config: Config, options: argparse.Namespace) -> int:
 
 async def _restore(config: Config, options: argparse.Namespace) -> int:
     """Nobody else may be at the embedded database: a server would serve what is half restored."""
-    if config.embedded:
+    backup.check(options.file)
+    if config.embedded and config.database_admin_url is None:
         postgres = await Embedded.start(config.data_dir, holder="command")
         try:
             await backup.restore(postgres.place.admin_url, options.file)

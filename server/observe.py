@@ -1,6 +1,8 @@
 """What an operator sees: logs with ids only, and counts of what happens."""
 
 import asyncio
+import contextlib
+import io
 import logging
 import sys
 import traceback
@@ -9,7 +11,7 @@ from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TextIO, cast
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -28,6 +30,29 @@ log = structlog.get_logger()
 Event = MutableMapping[str, Any]
 
 
+class LossyLog(io.TextIOBase):
+    """A log that may be full, or gone: then lines are lost, and nothing else.
+
+    Who writes a line is in the middle of saving a lesson, or of starting a database again.
+    """
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self.lost = 0
+        "Lines, or parts of lines."
+
+    def write(self, text: str) -> int:
+        try:
+            self._out.write(text)
+        except (OSError, ValueError):
+            self.lost += 1
+        return len(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            self._out.flush()
+
+
 def set_up_logs(level: str, style: str) -> None:
     """Structured logs on standard error, those of libraries among them."""
     shared: list[Callable[..., Any]] = [
@@ -42,13 +67,14 @@ def set_up_logs(level: str, style: str) -> None:
         if style == "json"
         else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     )
+    out = LossyLog(sys.stderr)
     structlog.configure(
         processors=[*shared, final],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, out)),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(out)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, final],

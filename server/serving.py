@@ -26,7 +26,7 @@ from server.realtime.uvicorn_socket import Socket
 from server.services import Services
 from server.tls import self_signed as make_certificate
 from server.wiring import open_services
-from tenancy.embedded import check_free
+from tenancy.embedded import await_free
 
 PING_EVERY_S, PONG_WITHIN_S = 20.0, 25.0  # realtime.md: ping each 20 s, give up after 45 s
 KEEP_ALIVE_S = 5  # promises.md 3.6
@@ -37,6 +37,8 @@ HURRY_S = 0.5
 POLL_S = 0.02
 ANYWHERE = ("0.0.0.0", "::")
 HERE = ("127.0.0.1", "::1", "localhost")
+
+BACKLOG = 2_048  # connections that wait to be taken; uvicorn's own
 
 
 def serve(config: Config, *, self_signed: bool = False) -> int:
@@ -55,7 +57,7 @@ async def _serve(config: Config, *, self_signed: bool) -> int:
     stop = _Stop()
     try:
         if config.embedded:
-            check_free(config.data_dir)
+            await await_free(config.data_dir)
         with contextlib.closing(_listen(config)) as listening:
             if self_signed:
                 config = _with_own_certificate(config)
@@ -86,7 +88,10 @@ class _Stop:
         self._services: Services | None = None
         self._letting_go: asyncio.Task[None] | None = None
         loop = asyncio.get_running_loop()
-        for name in (signal.SIGINT, signal.SIGTERM):
+        signals = [signal.SIGINT, signal.SIGTERM]
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as `nohup` has it
+            signals.append(signal.SIGHUP)
+        for name in signals:
             loop.add_signal_handler(name, self._signalled)
 
     def serving(self, server: "_Server", services: Services) -> None:
@@ -131,7 +136,7 @@ class _Server(uvicorn.Server):
                 sock=listening,
                 ssl=config.ssl,
                 ssl_handshake_timeout=HEAD_WITHIN_S if config.ssl else None,
-                backlog=config.backlog,
+                backlog=BACKLOG,
             )
             for listening in sockets or ()
         ]
@@ -201,6 +206,7 @@ def _listen(config: Config) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((config.host, config.port))
+        listening.listen(BACKLOG)  # bound alone, two servers could have it
     except OSError as problem:
         listening.close()
         raise StartFailed(

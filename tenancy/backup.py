@@ -5,13 +5,16 @@ another place, nobody reads a word in it.
 """
 
 import asyncio
+import contextlib
 import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 import asyncpg
 
-from tenancy import embedded, migrate
+from tenancy import embedded, migrate, unprivileged
 from tenancy.model import TenancyError
 from tenancy.sql import load
 
@@ -23,6 +26,28 @@ class BackupFailed(TenancyError):
     """Nothing was written; the sentence says why."""
 
 
+@contextlib.contextmanager
+def _replacing(file: Path) -> Iterator[Path]:
+    """A file beside `file` that takes its place once it is whole. Raises BackupFailed.
+
+    Its name is its own: somebody else may be writing to the same file.
+    """
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=f"{file.name}.", suffix=".part", dir=file.parent)
+    except OSError as error:
+        raise BackupFailed(f"{file} cannot be written: {error.strerror}.") from error
+    part = Path(name)
+    try:
+        yield part
+        os.fsync(descriptor)
+        part.rename(file)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    finally:
+        os.close(descriptor)
+
+
 async def backup(url: str, file: Path) -> None:
     """Write the whole database to `file`, while the server goes on.
 
@@ -32,17 +57,19 @@ async def backup(url: str, file: Path) -> None:
     Raises:
         BackupFailed: If it cannot be written; an older `file` is left as it was.
     """
-    part = file.with_name(file.name + ".part")
-    try:
-        os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
-    except OSError as error:
-        raise BackupFailed(f"{part} cannot be written: {error.strerror}.") from error
-    try:
+    with _replacing(file) as part:
         await _run("pg_dump", url, "--format=custom", f"--file={part}")
-        part.rename(file)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+
+
+def check(file: Path) -> None:
+    """See whether a file is a backup. Raises BackupFailed."""
+    try:
+        with file.open("rb") as opened:
+            genuine = opened.read(len(MAGIC)) == MAGIC
+    except OSError as error:
+        raise BackupFailed(f"{file} cannot be read: {error.strerror}.") from error
+    if not genuine:
+        raise BackupFailed(f"{file} is no backup made by `student-connect backup`.")
 
 
 async def restore(url: str, file: Path) -> None:
@@ -54,13 +81,7 @@ async def restore(url: str, file: Path) -> None:
     Raises:
         BackupFailed: If `file` is no backup, or the database has schools.
     """
-    try:
-        with file.open("rb") as opened:
-            genuine = opened.read(len(MAGIC)) == MAGIC
-    except OSError as error:
-        raise BackupFailed(f"{file} cannot be read: {error.strerror}.") from error
-    if not genuine:
-        raise BackupFailed(f"{file} is no backup made by `student-connect backup`.")
+    check(file)
     async with migrate.admin(url) as connection:
         await migrate.make_roles(connection)
         try:
@@ -93,6 +114,7 @@ async def _run(program: str, url: str, *arguments: str) -> None:
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
+        preexec_fn=unprivileged.preparation(None, ()),  # it ends with us, however we end
     )
     try:
         _, said = await child.communicate()

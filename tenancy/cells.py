@@ -51,6 +51,7 @@ async def create_tenant(
     Raises:
         SchoolRefused: If slug or domain cannot be used, or are taken.
         CellNameRefused: If the cell's name cannot be used.
+        MasterKeyUnusable: If the other schools' keys were wrapped with another master key.
     """
     if not _SLUG.fullmatch(slug):
         raise SchoolRefused(
@@ -63,6 +64,8 @@ async def create_tenant(
     check_cell_name(cell)
     if await connection.fetchval(_QUERIES["taken"], slug):
         raise SchoolRefused(f"There is a school {slug!r} already. Choose another short name.")
+    if other := await connection.fetchrow(_QUERIES["all_keys"]):
+        keys.rewrap(WrappedKey(other["tenant_id"], other["key_id"], other["wrapped"]))
     tenant = Tenant(new_id(), slug, name.strip(), cell)
     key = keys.new_key(tenant.id)
     keys.load(tenant.id, [key])

@@ -18,6 +18,7 @@ import binascii
 import hashlib
 import os
 import secrets
+import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -219,14 +220,17 @@ def master_key_of(data_dir: Path) -> tuple[bytes, bool]:
         )
     data_dir.mkdir(parents=True, exist_ok=True)
     key = secrets.token_bytes(KEY_BYTES)
-    fresh = path.with_suffix(".new")
-    fresh.unlink(missing_ok=True)
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(key.hex() + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.rename(path)
+    descriptor, fresh = tempfile.mkstemp(prefix="master.key.", dir=data_dir)  # 0600
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(key.hex() + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(fresh, path)  # unlike a rename it takes no other's place
+    except FileExistsError:
+        return master_key_of(data_dir)[0], False
+    finally:
+        Path(fresh).unlink()
     return key, True
 
 

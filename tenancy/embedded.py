@@ -25,7 +25,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 from urllib.parse import quote
 
 import asyncpg
@@ -47,6 +47,8 @@ STOP_S = 15.0
 LEFTOVER_S = 5.0
 POLL_S = 0.005
 RESTART_S = 0.2
+COMMAND_S = 60.0  # so long another command may have the folder; most take two seconds
+COMMAND_POLL_S = 0.05
 ORPHANS = "pre-existing shared memory block"  # what PostgreSQL says of them, in English by LC_ALL
 
 SETTINGS = {
@@ -68,6 +70,7 @@ SETTINGS = {
 NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 log = structlog.get_logger(__name__)
+T = TypeVar("T")
 
 
 class EmbeddedError(TenancyError):
@@ -127,13 +130,13 @@ class Embedded:
 
         Args:
             durable: False is for tests: no fsync.
-            holder: What the lock is held by, for the sentence that the next one gets.
+            holder: What the lock is held by: `server`, or what ends by itself and is waited for.
 
         Raises:
-            EmbeddedError: If another process holds the folder, or PostgreSQL does not start.
+            EmbeddedError: If another server holds the folder, or PostgreSQL does not start.
         """
         try:
-            self = cls(data_dir, holder, durable=durable)
+            self = await _once_free(lambda: cls(data_dir, holder, durable=durable))
         except OSError as error:
             raise EmbeddedError(f"{data_dir} cannot be used: {error.strerror}.") from error
         try:
@@ -157,7 +160,7 @@ class Embedded:
                 try:
                     await self._stop_leftover()
                     await self._launch()
-                except EmbeddedError as error:
+                except (EmbeddedError, OSError) as error:
                     log.error("postgres.restart_failed", error=str(error))
 
     async def stop(self) -> None:
@@ -300,6 +303,9 @@ class Embedded:
                 os.kill(pid, how)
             await _until(lambda: not _is_postgres(pid, self._pgdata), LEFTOVER_S)
         _disown(self._pgdata / "postmaster.pid", pid)
+        # Its lock of the socket names that number too, and nobody listens there any more.
+        for name in (SOCKET_NAME, f"{SOCKET_NAME}.lock"):
+            (self.place.socket_dir / name).unlink(missing_ok=True)
 
     async def _make_database(self) -> None:
         """Once; a first start that was killed may have left the cluster without it."""
@@ -317,15 +323,28 @@ class Embedded:
 async def borrowed(data_dir: Path, *, holder: str = "command") -> AsyncIterator[Place]:
     """The PostgreSQL of a data folder for a command: the running server's, else one of our own.
 
+    That of another command ends with it, and is not borrowed: the end is waited for.
+
     Raises:
         EmbeddedError: If there is none and none can be started.
     """
-    try:
-        own = await Embedded.start(data_dir, holder=holder)
-    except Held:
-        place = await _running(data_dir)
-        yield place
-        return
+    deadline_s = time.monotonic() + START_S
+    while True:
+        try:
+            own = await Embedded.start(data_dir, holder=holder)
+        except Held as held:
+            if not held.by_server:
+                raise
+            if (place := await _answering(data_dir)) is not None:
+                yield place
+                return
+            if time.monotonic() > deadline_s:  # it is starting, or on its way out
+                raise EmbeddedError(
+                    f"The PostgreSQL in {data_dir} does not answer. Try again in a moment."
+                ) from held
+            await asyncio.sleep(RESTART_S)
+        else:
+            break
     try:
         yield own.place
     finally:
@@ -335,10 +354,30 @@ async def borrowed(data_dir: Path, *, holder: str = "command") -> AsyncIterator[
 class Held(EmbeddedError):
     """Another process holds the data folder."""
 
+    def __init__(self, data_dir: Path, by: str) -> None:
+        self.by_server = by.startswith("server")
+        what = "Stop it first" if self.by_server else "Wait until it ends"
+        super().__init__(
+            f"A student-connect {by} already uses {data_dir}."
+            f" {what}, or set DATA_DIR to another folder."
+        )
 
-def check_free(data_dir: Path) -> None:
+
+async def await_free(data_dir: Path) -> None:
     """See whether a data folder, made where there is none, could be used now. Raises Held."""
-    os.close(_lock(data_dir, "server"))
+    os.close(await _once_free(lambda: _lock(data_dir, "server")))
+
+
+async def _once_free(take: Callable[[], T]) -> T:
+    """What `take` gives, once no command holds the data folder any more. Raises Held."""
+    deadline_s = time.monotonic() + COMMAND_S
+    while True:
+        try:
+            return take()
+        except Held as held:
+            if held.by_server or time.monotonic() > deadline_s:
+                raise
+        await asyncio.sleep(COMMAND_POLL_S)
 
 
 def binaries() -> Path:
@@ -358,12 +397,18 @@ def binaries() -> Path:
     return folder
 
 
-async def _running(data_dir: Path) -> Place:
-    """Where the PostgreSQL of the lock's holder answers, once it does."""
+async def _answering(data_dir: Path) -> Place | None:
+    """Where the PostgreSQL of the lock's holder lets one into our database; None: not yet."""
     pgdata = data_dir / "postgres"
-    if not await _until(lambda: (_postmaster(pgdata) or (0, False))[1], START_S):
-        raise EmbeddedError(f"The PostgreSQL in {data_dir} does not answer. Try again in a moment.")
-    return Place(Path((pgdata / "postmaster.pid").read_text().splitlines()[4]))
+    try:
+        if not (_postmaster(pgdata) or (0, False))[1]:
+            return None
+        place = Place(Path((pgdata / "postmaster.pid").read_text().splitlines()[4]))
+        connection = await asyncpg.connect(place.admin_url)
+    except (OSError, IndexError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        return None
+    await connection.close()
+    return place
 
 
 def _lock(data_dir: Path, holder: str) -> int:
@@ -377,10 +422,7 @@ def _lock(data_dir: Path, holder: str) -> int:
     except BlockingIOError:
         other = os.pread(descriptor, 200, 0).decode("utf-8", "replace").strip() or "process"
         os.close(descriptor)
-        raise Held(
-            f"A student-connect {other} already uses {data_dir}."
-            " Stop it first, or set DATA_DIR to another folder."
-        ) from None
+        raise Held(data_dir, other) from None
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, f"{holder} (process {os.getpid()})".encode(), 0)
     return descriptor

@@ -221,14 +221,22 @@ async def down(
 async def make_cell(
     connection: Connection, cell: str, *, migrations: Sequence[Migration] | None = None
 ) -> None:
-    """Make a cell's schema and tables, or finish making them. The caller checked the name."""
+    """Make a cell's schema and tables, or finish making them. The caller checked the name.
+
+    Raises:
+        MigrationRefused: If another run is under way, and does not end.
+    """
     migrations = _of_cells(ours() if migrations is None else migrations)
-    applied = await _applied(connection)
-    if _missing(cell, migrations, applied):
-        async with as_owner(connection, CONTROL):
-            await connection.execute(_QUERIES["add_cell"], cell)
-            await connection.execute(await connection.fetchval(_ROLES["make_schema"], cell))
-        await _bring(connection, cell, migrations, applied)
+    await _follow_other_runs(connection)  # which would make the same tables once they see the cell
+    try:
+        applied = await _applied(connection)
+        if _missing(cell, migrations, applied):
+            async with as_owner(connection, CONTROL):
+                await connection.execute(_QUERIES["add_cell"], cell)
+                await connection.execute(await connection.fetchval(_ROLES["make_schema"], cell))
+            await _bring(connection, cell, migrations, applied)
+    finally:
+        await connection.execute(_ROLES["unlock_runner"])
 
 
 async def pending(connection: Connection) -> list[str]:

@@ -74,6 +74,11 @@ async def fit(connection: Connection, tenant_id: UUID, person_id: UUID, role: Ro
     return person
 
 
+async def has_admin(connection: Connection, tenant_id: UUID) -> bool:
+    """Whether anybody runs this school whose account is on."""
+    return bool(await connection.fetch(_QUERIES["admins"], tenant_id))
+
+
 async def by_email(connection: Connection, tenant_id: UUID, email: str) -> Person | None:
     """A person by their e-mail address, in whatever case it is written."""
     row = await connection.fetchrow(_QUERIES["person_by_email"], tenant_id, plain_email(email))

@@ -50,6 +50,16 @@ _GONE = (
 )
 # How a broken connection shows: at once, at the next query or, between the server's last word and
 # the end of the line, by asyncpg finding itself in no known state. The latter two send nothing.
+WENT_AWAY: tuple[type[Exception], ...] = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+)
+"The database ended, or is about to, in the middle of what was asked."
+NO_TABLES: tuple[type[Exception], ...] = (asyncpg.UndefinedTableError,)
+"No migration has run on it."
 _NOT_SENT = (asyncpg.InterfaceError, asyncpg.InternalClientError)
 _BROKEN = (*_GONE, *_NOT_SENT)
 _LOST_AGAINST_ANOTHER = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)

@@ -37,6 +37,9 @@ $$;
 -- One migration run at a time; given back when the connection closes.
 SELECT pg_try_advisory_lock(7361021);
 
+-- unlock_runner()
+SELECT pg_advisory_unlock(7361021);
+
 -- has_control()
 SELECT to_regclass('control.migrations') IS NOT NULL;
 

@@ -1,6 +1,7 @@
 """The wheel, built and installed elsewhere, as its operator has it: a process, its children, and
 its end."""
 
+import asyncio
 import os
 import re
 import signal
@@ -18,7 +19,7 @@ from zipfile import ZipFile
 import orjson
 import pytest
 
-from tenancy.embedded import check_free
+from tenancy.embedded import await_free
 
 HOUSE = Path(__file__).resolve().parents[1]
 PACKAGES = ("server", "sessions", "ai", "tenancy", "static")
@@ -233,7 +234,7 @@ def test_a_server_from_its_first_start_to_its_last_child(
     assert all(map(gone, children))
     assert "Traceback" not in again.said
     assert "master.key" not in again.said
-    check_free(tmp_path / "data")
+    asyncio.run(await_free(tmp_path / "data"))
 
 
 def _file(path: str) -> str:

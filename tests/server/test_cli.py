@@ -14,7 +14,7 @@ from server import check, cli
 from server.probe import Outcome
 from tenancy import migrate
 from tenancy.crypto import Keyring
-from tenancy.embedded import Embedded, check_free
+from tenancy.embedded import Embedded, await_free
 from tenancy.identities import Identities
 from tenancy.ids import new_id
 from tenancy.model import NotSignedIn
@@ -142,6 +142,36 @@ def test_a_school_that_is_there_is_not_made_again(run: Run) -> None:
     assert code == 1
     assert slug in errors
     assert run("tenants", "show", f"{slug}x")[0] == 1
+
+
+def test_a_school_that_has_no_admin_yet_gets_one(run: Run) -> None:
+    slug = make_school(run)
+    again = ("tenants", "create", slug, "--cell", "pool_1", "--admin")
+    assert run(*again, "no address")[0] == 2
+    code, lines, errors = run(*again, "first@c.example")
+    assert (code, errors) == (0, "")
+    assert lines[0].startswith("Admin first@c.example, password ")
+    assert run("token", "first@c.example", "--tenant", slug)[0] == 0
+    code, _, errors = run(*again, "second@c.example")
+    assert code == 1
+    assert "already" in errors
+
+
+def test_a_new_database_is_the_servers_to_make(
+    bare: Run, database_urls: Any, tmp_path: Path
+) -> None:
+    """`migrate` goes where it is told to; neither it nor a failed restore leaves half of one."""
+    here = str(tmp_path / "new")
+    assert bare("migrate", DATA_DIR=here)[0] == 2
+    assert bare("restore", str(tmp_path / "none"), DATA_DIR=here)[0] == 1
+    code, lines, _ = bare("migrate", DATA_DIR=here, DATABASE_ADMIN_URL=database_urls.admin)
+    assert (code, lines) == (0, ["Nothing to do."])
+    code, _, errors = bare(
+        "tenants", "create", "x", DATA_DIR=here, DATABASE_ADMIN_URL=database_urls.admin
+    )
+    assert code == 2
+    assert "DATABASE_URL is missing" in errors
+    assert not (tmp_path / "new").exists()
 
 
 async def test_a_token_is_the_last_line_and_lets_its_person_in(
@@ -289,18 +319,17 @@ def test_a_backup_is_for_its_owner_and_not_restored_over_schools(run: Run, tmp_p
 async def test_nothing_is_restored_under_a_running_server(bare: Run, tmp_path: Path) -> None:
     file, here = tmp_path / "backup", tmp_path / "data"
     server = await Embedded.start(here, durable=False)
-    code, _, errors = await asyncio.to_thread(bare, "restore", str(file), DATA_DIR=str(here))
-    assert code == 1
-    assert errors.startswith("A student-connect server ") and "Stop it first" in errors
-
     await migrate.up(server.place.admin_url)
     saved = await asyncio.to_thread(bare, "backup", str(file), DATA_DIR=str(here))
     assert saved[0] == 0, "a backup may be made beside it"
+    code, _, errors = await asyncio.to_thread(bare, "restore", str(file), DATA_DIR=str(here))
+    assert code == 1
+    assert errors.startswith("A student-connect server ") and "Stop it first" in errors
     await server.stop()
     code, lines, errors = await asyncio.to_thread(bare, "restore", str(file), DATA_DIR=str(here))
     assert (code, errors) == (0, "")
     assert lines[0].startswith("Restored from ")
-    check_free(here)
+    await await_free(here)
 
 
 def test_a_database_that_is_not_there_gets_a_sentence(bare: Run) -> None:

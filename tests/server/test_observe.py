@@ -1,12 +1,14 @@
 """What an operator sees, and what a log may not say."""
 
 import asyncio
+import contextlib
 import io
 import json
 import logging
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -46,6 +48,19 @@ def test_a_log_line_is_json_with_time_and_level(written: io.StringIO) -> None:
         "sess_1",
     )
     assert line["timestamp"].endswith("Z")
+
+
+def test_a_log_that_is_full_or_gone_costs_lines_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, written: io.StringIO
+) -> None:
+    with contextlib.suppress(OSError), Path("/dev/full").open("w", buffering=1) as full:
+        out = observe.LossyLog(full)
+        out.write("a line\n")
+        out.flush()
+        assert out.lost == 1
+    written.close()
+    structlog.get_logger().error("something.happened")
+    logging.getLogger("uvicorn").error("something else")
 
 
 def test_private_fields_are_withheld_whoever_wrote_them(written: io.StringIO) -> None:

@@ -56,7 +56,6 @@ def test_files_that_are_no_certificate_are_named(tmp_path: Path) -> None:
 
 def test_an_address_in_use_is_named() -> None:
     with _listen(Config(port=0)) as first:
-        first.listen()
         port = first.getsockname()[1]
         with pytest.raises(StartFailed, match=f"127.0.0.1:{port} can't be used"):
             _listen(Config(port=port))

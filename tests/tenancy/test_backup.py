@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from tenancy import audit, cells, migrate
-from tenancy.backup import BackupFailed, backup, restore
+from tenancy.backup import BackupFailed, backup, check, restore
 from tenancy.crypto import Keyring
 from tenancy.postgres import Database
 
@@ -79,6 +79,17 @@ async def test_a_failed_backup_leaves_the_older_one(postgres, tmp_path):
     with pytest.raises(BackupFailed, match="does not exist"):
         await backup(postgres.url("postgres", "no_such_database"), file)
     assert file.read_text() == "older"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+async def test_two_backups_to_one_file_are_no_trouble(database_urls, tmp_path):
+    file = tmp_path / "school.backup"
+    first, second = (asyncio.create_task(backup(database_urls.admin, file)) for _ in range(2))
+    await asyncio.sleep(0.05)
+    second.cancel()
+    await asyncio.gather(first, second, return_exceptions=True)
+    assert first.exception() is None
+    check(file)
     assert list(tmp_path.iterdir()) == [file]
 
 

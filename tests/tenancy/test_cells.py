@@ -1,8 +1,11 @@
 """Schools are made, whole or not at all."""
 
+import asyncio
+
 import pytest
 
 from tenancy import cells, migrate
+from tenancy.crypto import Keyring, MasterKeyUnusable
 from tenancy.ids import new_id
 from tenancy.postgres import CellNameRefused, Database
 
@@ -59,6 +62,35 @@ async def test_what_is_taken_is_refused_and_leaves_nothing(database, admin_conne
                 admin_connection, keys, slug=other, name="B", cell="pool_1", domains=domains
             )
     assert await database.tenants() == before
+
+
+async def test_no_school_is_made_under_another_master_key(make_database, keys):
+    urls = await make_database()
+    await migrate.up(urls.admin)
+    async with migrate.admin(urls.admin) as connection:
+        await cells.create_tenant(connection, keys, slug="one", name="One")
+        with pytest.raises(MasterKeyUnusable, match="another master key"):
+            await cells.create_tenant(connection, Keyring(bytes(32)), slug="two", name="Two")
+        assert await connection.fetchval("SELECT count(*) FROM control.tenants") == 1
+
+
+async def test_schools_and_migrations_that_are_made_together_wait_for_each_other(
+    make_database, keys
+):
+    urls = await make_database()
+    await migrate.up(urls.admin)
+
+    async def school(slug):
+        async with migrate.admin(urls.admin) as connection:
+            await cells.create_tenant(connection, keys, slug=slug, name=slug)
+
+    async def migrated():
+        assert (await migrate.up(urls.admin)).failures == ()
+
+    await asyncio.gather(*(work for n in range(4) for work in (school(f"s{n}"), migrated())))
+    async with migrate.admin(urls.admin) as connection:
+        assert await migrate.pending(connection) == []
+        assert await connection.fetchval("SELECT count(*) FROM control.tenants") == 4
 
 
 def test_the_longest_slug_still_has_a_cell():

@@ -1,6 +1,7 @@
 """Sealing, and what does not open."""
 
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 import pytest
@@ -128,6 +129,16 @@ def test_the_first_start_makes_a_master_key_and_later_ones_read_it(tmp_path):
     assert len(key) == 32
     assert stat.S_IMODE((tmp_path / "data" / "master.key").stat().st_mode) == 0o600
     assert master_key_of(tmp_path / "data") == (key, False)
+
+
+def test_of_first_starts_together_one_makes_the_key_and_all_have_it(tmp_path):
+    with ThreadPoolExecutor(8) as pool:
+        for number in range(20):
+            folder = tmp_path / str(number)
+            given = list(pool.map(lambda _, folder=folder: master_key_of(folder), range(8)))
+            assert {key for key, _ in given} == {master_key_of(folder)[0]}
+            assert sum(made for _, made in given) == 1
+            assert [path.name for path in folder.iterdir()] == ["master.key"]
 
 
 def test_a_lost_master_key_is_never_replaced(tmp_path):

@@ -121,6 +121,19 @@ async def test_a_command_without_a_server_starts_its_own_for_as_long_as_it_runs(
     assert not is_alive(pid)
 
 
+async def test_who_comes_while_a_command_has_the_folder_waits_for_its_end(data_dir):
+    async def command():
+        async with embedded.borrowed(data_dir) as place:
+            return await ask(place.admin_url, "SELECT 1")
+
+    async def server():
+        await embedded.await_free(data_dir)
+        async with started(data_dir) as postgres:
+            return await ask(postgres.place.admin_url, "SELECT 1")
+
+    assert await asyncio.gather(command(), command(), server(), command()) == [1, 1, 1, 1]
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's end")
 async def test_it_ends_with_a_killed_server_and_the_next_start_is_quick(data_dir):
     server = subprocess.Popen(
@@ -178,6 +191,8 @@ async def test_a_number_that_another_process_has_by_now_is_no_obstacle(data_dir)
         (data_dir / "postgres" / "postmaster.pid").write_text(
             "\n".join([str(stranger.pid), *lines[1:]]) + "\n"
         )
+        lock = postgres.place.socket_dir / f"{embedded.SOCKET_NAME}.lock"
+        lock.write_text(lock.read_text().replace(lines[0], str(stranger.pid)))
     async with started(data_dir) as postgres:
         assert await ask(postgres.place.admin_url, "SELECT 1") == 1
     assert stranger.poll() is None, "an innocent process was stopped"
