@@ -27,7 +27,7 @@ from typing import Any, Literal, cast
 
 import asyncpg
 
-from tenancy.model import TenancyError
+from tenancy.model import UNREADABLE, TenancyError
 from tenancy.sql import load, split
 
 CONTROL = "control"
@@ -148,7 +148,9 @@ async def admin(url: str) -> AsyncIterator[Connection]:
     """A connection for migrations and for making schools. Raises MigrationRefused."""
     try:
         connection = await asyncpg.connect(url)
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except (asyncpg.InterfaceError, ValueError) as error:
+        raise MigrationRefused(UNREADABLE.format("DATABASE_ADMIN_URL")) from error
+    except (OSError, asyncpg.PostgresError) as error:
         raise MigrationRefused(
             f"The database does not let us in: {error or 'no answer'}. Check DATABASE_ADMIN_URL."
         ) from error

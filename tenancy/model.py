@@ -78,6 +78,14 @@ class Decision:
         return self.allowed
 
 
+# Without the library's own words, which may repeat a part of the password.
+UNREADABLE = (
+    "{} can't be used as it is written. It is postgresql://user:password@host:5432/database,"
+    " special characters in it escaped with %; check its parameters too (sslmode, and the files"
+    " they name)."
+)
+
+
 class TenancyError(Exception):
     """Base of what this room raises."""
 

@@ -23,7 +23,7 @@ import orjson
 
 from tenancy import selfcheck
 from tenancy.crypto import CryptoError, Keyring, WrappedKey
-from tenancy.model import TenancyError, Tenant, TenantUnknown
+from tenancy.model import UNREADABLE, TenancyError, Tenant, TenantUnknown
 from tenancy.sql import load
 
 T = TypeVar("T")
@@ -171,6 +171,8 @@ class Database:
                 f"The database refuses us: {error}. Check DATABASE_URL, and that"
                 " `student-connect migrate` has run."
             ) from error
+        except (asyncpg.InterfaceError, ValueError) as error:
+            raise DatabaseError(UNREADABLE.format("DATABASE_URL")) from error
         return cls(pool, keys)
 
     @property

@@ -160,7 +160,7 @@ test("who goes on at once is asked again all the same", async (t) => {
 });
 
 test("the last answer can be heard again, from the page itself", async (t) => {
-  const { page, lesson } = await begun(t, { lesson: { answers: ["Yes, it is."] } });
+  const { page, lesson } = await begun(t, { lesson: { answers: ["Yes, it is. You may rest for a moment now."] } });
   await control(page, "listening").waitFor();
   const reports = lesson.received.length;
   await button(page, "Say it again").click();

@@ -343,3 +343,18 @@ def test_a_database_that_is_not_there_gets_a_sentence(bare: Run) -> None:
         )
         assert code == 1
         assert errors.startswith("The database does not")
+
+
+@pytest.mark.parametrize("wrong", ["@127.0.0.1:abc/x", "@127.0.0.1/x?sslmode=foo"])
+def test_an_address_of_a_database_that_is_none_gets_a_sentence(bare: Run, wrong: str) -> None:
+    nowhere = f"postgresql://x:s3cret{wrong}"
+    for arguments in (["migrate"], ["tenants", "list"]):
+        code, _, errors = bare(
+            *arguments,
+            DATABASE_URL=nowhere,
+            DATABASE_ADMIN_URL=nowhere,
+            MASTER_KEY=MASTER_KEY.hex(),
+        )
+        assert code == 1
+        assert "can't be used as it is written" in errors
+        assert "s3cret" not in errors
