@@ -452,8 +452,8 @@ async def _import(config: Config, options: argparse.Namespace) -> int:
         print("Nothing is imported. Mend what is listed, and try again.", file=sys.stderr)
         return FAILED
     async with _database(config) as database:
-        made = await lesson_files.take_in(database, options.tenant, options.author, looked)
-    print("\n".join(made))
+        async for line in lesson_files.take_in(database, options.tenant, options.author, looked):
+            print(line, flush=True)  # what was broken off shows how far it came
     return 0
 
 

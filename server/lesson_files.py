@@ -1,6 +1,6 @@
 """`student-connect lessons`: plans as files, checked, taken in and given out."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -64,8 +64,8 @@ def look(file: Path) -> Looked:
 
 async def take_in(
     database: Database, tenant: str, author: str, files: Sequence[Looked]
-) -> Iterator[str]:
-    """A new lesson, as a draft, for each file; returns a sentence for each.
+) -> AsyncIterator[str]:
+    """A new lesson, as a draft, for each file; a sentence for each as soon as it is made.
 
     Raises:
         NotDone: If nobody at the school has this e-mail.
@@ -74,14 +74,9 @@ async def take_in(
     school = await database.tenant_by_slug(tenant)
     person = await _author(database, school.id, author)
     library.require(person, "write")
-    made = [
-        await library.create(database, Bus(), person, by=By(person.id), text=one.text)
-        for one in files
-    ]
-    return (
-        f"{one.file}: lesson {lesson.slug}, a draft of {person.name}"
-        for one, lesson in zip(files, made, strict=True)
-    )
+    for one in files:
+        lesson = await library.create(database, Bus(), person, by=By(person.id), text=one.text)
+        yield f"{one.file}: lesson {lesson.slug}, a draft of {person.name}"
 
 
 async def give_out(database: Database, slug: str, tenant: str | None, format: Format) -> str:
