@@ -3,12 +3,12 @@
  * voice. Everything that can be decided without them is in `lesson.js` and `control.js`.
  */
 
+import { Asked } from "./asked.js";
 import { CallSound } from "./audio/call-sound.js";
 import { Devices } from "./audio/devices.js";
 import { Ear } from "./audio/ear.js";
 import { Playout } from "./audio/playout.js";
 import { openSound } from "./audio/sound.js";
-import { Asked } from "./asked.js";
 import { isSounding } from "./control.js";
 import { Heard } from "./heard.js";
 import { HeldKey } from "./held-key.js";
@@ -16,9 +16,9 @@ import { resumePoint, unsent } from "./items.js";
 import { NOTHING_YET, reduce } from "./lesson.js";
 import { LessonLine } from "./line.js";
 import { LineWatch } from "./line-watch.js";
+import { onRelease } from "./release.js";
 import { toUuid } from "./session-id.js";
 import { Store } from "./store.js";
-import { onRelease } from "./release.js";
 import { readingsOf } from "./things.js";
 import { isWish, wishes } from "./wishes.js";
 
@@ -297,8 +297,8 @@ export class LessonRoom {
   }
 
   #setVolume() {
-    const { volume: chosen = 1, tutor_voice: aloud = true } = this.preferences;
-    const volume = aloud ? chosen : 0; // an answer under way still has sound
+    const { volume: chosen, tutor_voice: aloud } = this.preferences;
+    const volume = aloud === false ? 0 : chosen ?? 1; // an answer under way still has sound
     this.#callSound.volume = volume;
     if (this.#playout) this.#playout.volume = volume;
   }
