@@ -213,7 +213,7 @@ class Nobody:
     def __init__(self) -> None:
         self.heard_bytes = 0
 
-    def hear(self, pcm: bytes) -> None:
+    def hear(self, pcm: bytes, *, made_up: bool = False) -> None:
         self.heard_bytes += len(pcm)
 
     def started(self, response_id: str, item_id: str, audio_ms: int, rtp_timestamp: int) -> None:

@@ -88,7 +88,7 @@ class Ears:
     def gone(self, reason: str) -> None:
         self.gone_by = reason
 
-    def hear(self, pcm: bytes) -> None:
+    def hear(self, pcm: bytes, *, made_up: bool = False) -> None:
         self.heard += pcm
 
     def started(self, response_id: str, item_id: str, audio_ms: int, rtp_timestamp: int) -> None:
