@@ -350,7 +350,9 @@ async def _first_admin(
         try:
             tenant = await database.tenant_by_slug(options.slug)
         except TenantUnknown:
-            raise refused or StartFailed(f"There is no school {options.slug!r}.") from None
+            if refused:
+                raise refused from None
+            raise
         async with database.transaction(tenant.id) as connection:
             if refused and await people.has_admin(connection, tenant.id):
                 raise refused

@@ -40,28 +40,21 @@ SETTINGS = {
     "idle_in_transaction_session_timeout": "60s",
 }
 
-_GONE = (
-    OSError,
+_ENDED = (
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
 )
+_GONE = (OSError, *_ENDED, asyncpg.TooManyConnectionsError)
 # How a broken connection shows: at once, at the next query or, between the server's last word and
 # the end of the line, by asyncpg finding itself in no known state. The latter two send nothing.
-WENT_AWAY: tuple[type[Exception], ...] = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.CannotConnectNowError,
-)
-"The database ended, or is about to, in the middle of what was asked."
-NO_TABLES: tuple[type[Exception], ...] = (asyncpg.UndefinedTableError,)
-"No migration has run on it."
 _NOT_SENT = (asyncpg.InterfaceError, asyncpg.InternalClientError)
 _BROKEN = (*_GONE, *_NOT_SENT)
+WENT_AWAY = (*_ENDED, *_NOT_SENT)
+"The database ended, or is about to, in the middle of what was asked."
+NO_TABLES = (asyncpg.UndefinedTableError,)
+"No migration has run on it."
 _LOST_AGAINST_ANOTHER = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 _CELL = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _NOT_CELLS = re.compile(r"control|public|sys|information_schema|pg_.*")

@@ -30,10 +30,8 @@ class Watch:
         self.heard_audio_at: float | None = None
         "When microphone audio last came."
         self.zero_since: float | None = None
-        self._told_silent = False
-        "Ever, on this connection."
         self._told_zeros: float | None = None
-        "Of which stretch of zeros it was told."
+        "Which stretch of zeros was told of last, on this connection."
         self._quiet_since: float | None = None
         self._reprompts = 0
         self._warned = 0
@@ -89,7 +87,7 @@ class Watch:
         at = self._silent_due()
         if at is not None and now >= at:
             if self._mic_is_on(now):
-                self._told_silent, self._told_zeros = True, self.zero_since
+                self._told_zeros = self.zero_since
                 due.append("mic_silent")
             else:
                 self.zero_since = None
@@ -113,8 +111,7 @@ class Watch:
     def mic_gone(self) -> None:
         """Nobody is connected."""
         self.heard_audio_at = None
-        self.zero_since = None
-        self._told_silent, self._told_zeros = False, None
+        self.zero_since = self._told_zeros = None
 
     def _mic_is_on(self, now: float) -> bool:
         return self.heard_audio_at is not None and now - self.heard_audio_at <= MIC_FRESH_S
@@ -139,4 +136,4 @@ class Watch:
     def _silent_due(self) -> float | None:
         if self.zero_since is None or self.zero_since == self._told_zeros:
             return None
-        return self.zero_since + (SILENT_AGAIN_S if self._told_silent else SILENT_MIC_S)
+        return self.zero_since + (SILENT_MIC_S if self._told_zeros is None else SILENT_AGAIN_S)
