@@ -12,7 +12,9 @@ import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -75,7 +77,7 @@ class Cluster:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs PostgreSQL or a simulator, and tell pytest-xdist whose a test is.
+    """Mark what needs PostgreSQL or a fake, and tell pytest-xdist whose a test is.
 
     A file is one worker's, and so are all journeys, and all calls; long ones come first.
     """
@@ -85,13 +87,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "postgres" in getattr(item, "fixturenames", ()):
             item.add_marker("database")
         folder = item.path.parent.name
-        if folder == "fakes" or _uses_simulators(item):
+        if folder == "fakes" or (isinstance(item, pytest.Function) and _uses_fakes(item.module)):
             item.add_marker("simulated")
         item.add_marker(pytest.mark.xdist_group(folder if folder in SHARED else str(item.path)))
 
 
-def _uses_simulators(item: pytest.Item) -> bool:
-    module = getattr(item, "module", None)
+@cache
+def _uses_fakes(module: ModuleType) -> bool:
     return any(
         getattr(value, "__module__", "").startswith("tests.fakes.")
         for value in vars(module).values()

@@ -197,13 +197,12 @@ export class FakeLesson {
     this.emit({ type: "conversation.item.truncated", item_id, content_index: 0, audio_end_ms, heard });
   }
 
-  #cancel() {
+  async #cancel() {
     if (!this.response) return;
     const { id } = this.response;
     this.response = null;
-    const done = () => this.emit({ type: "response.done", response: { id, status: "cancelled" } });
-    if (this.cancelMs) setTimeout(done, this.cancelMs);
-    else done();
+    if (this.cancelMs > 0) await this.#wait(this.cancelMs);
+    this.emit({ type: "response.done", response: { id, status: "cancelled" } });
   }
 
   async #sound(place, length) {

@@ -26,13 +26,15 @@ export const LESSONS = [
   },
 ];
 
+export const AMINA = {
+  id: "p1", name: "Amina Yusuf", email: "student@demo.school", roles: ["student"], locale: "en",
+  preferences: { mic_checked: true }, school: { id: "t1", slug: "demo", name: "Riverside School" }, csrf: "csrf-1",
+};
+
 export class Records {
   constructor(changes = {}) {
     this.school = { name: "Riverside School", school_field: false };
-    this.me = {
-      id: "p1", name: "Amina Yusuf", email: "student@demo.school", roles: ["student"], locale: "en",
-      preferences: { mic_checked: true }, school: { id: "t1", slug: "demo", name: "Riverside School" }, csrf: "csrf-1",
-    };
+    this.me = structuredClone(AMINA);
     this.password = "correct horse";
     this.signedIn = true;
     this.lessons = structuredClone(LESSONS);

@@ -3,12 +3,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { AMINA } from "./fake-records.mjs";
 import { button, control, sent, stage, until } from "./stage.mjs";
 
-const PERSON = {
-  id: "p1", name: "Amina", email: "student@demo.school", roles: ["student"], locale: "en",
-  preferences: { mic_checked: true, hold_to_talk: true }, school: { id: "t1", slug: "demo", name: "Riverside" }, csrf: "csrf-1",
-};
+const me = { ...AMINA, preferences: { ...AMINA.preferences, hold_to_talk: true } };
 const PHONE = { width: 390, height: 760, hasTouch: true, isMobile: true };
 const idle = (page) => page.locator(".control", { hasText: "Hold to talk" });
 const commits = (lesson) => sent(lesson, "input_audio_buffer.commit").length;
@@ -16,12 +14,19 @@ const wait = (ms) => new Promise((done) => setTimeout(done, ms));
 
 /** A lesson whose button can be held, with its opening behind it. */
 async function ready(t, options) {
-  const all = await stage(t, { records: { me: PERSON }, ...options });
+  const all = await stage(t, { records: { me }, ...options });
   await button(all.page, "Start").click();
   await control(all.page, "tutor").waitFor();
   await idle(all.page).waitFor();
   await all.page.evaluate(() => document.activeElement.blur());
   return all;
+}
+
+/** The mouse goes down on the button, and stays. */
+async function press(page) {
+  await page.locator("#control").hover();
+  await page.mouse.down();
+  await control(page, "speaking").waitFor();
 }
 
 /** Whether sound goes out now. */
@@ -99,10 +104,7 @@ test("a thumb that drifts on a phone holds on", async (t) => {
 
 test("the button is let go though it has become another while it was down", async (t) => {
   const { page, lesson, gateway } = await ready(t);
-  const { x, y } = await page.locator("#control").boundingBox();
-  await page.mouse.move(x + 30, y + 30);
-  await page.mouse.down();
-  await control(page, "speaking").waitFor();
+  await press(page);
   gateway.away = true;
   gateway.cut();
   await control(page, "reconnecting").waitFor();
@@ -114,10 +116,7 @@ test("the button is let go though it has become another while it was down", asyn
 
 test("a lesson taken over while the button is down is not taken back by letting go", async (t) => {
   const { page, lesson, gateway } = await ready(t);
-  const { x, y } = await page.locator("#control").boundingBox();
-  await page.mouse.move(x + 30, y + 30);
-  await page.mouse.down();
-  await control(page, "speaking").waitFor();
+  await press(page);
   gateway.hangUp(4001);
   await page.locator(".control", { hasText: "open in another window" }).waitFor();
   await page.mouse.up();
@@ -140,18 +139,18 @@ test("who goes to another window has let go", async (t) => {
 
 test("who can press and not hold begins with one press and ends with another", async (t) => {
   const { page, lesson } = await ready(t);
-  const press = () => page.evaluate(() => document.getElementById("control").click()); // as a screen reader does
-  await press();
+  const click = () => page.evaluate(() => document.getElementById("control").click()); // as a screen reader does
+  await click();
   await control(page, "speaking").waitFor();
   assert.equal(await page.locator("#control").getAttribute("aria-pressed"), "true");
   assert.equal(await sends(lesson), true);
-  await press();
+  await click();
   await until(() => commits(lesson) === 1, "commit");
   assert.equal(await sends(lesson), false);
 });
 
 test("who speaks before the lesson is open is not talked over by its opening", async (t) => {
-  const { page, lesson, gateway } = await stage(t, { records: { me: PERSON } });
+  const { page, lesson, gateway } = await stage(t, { records: { me } });
   gateway.slowMs = 2500;
   await button(page, "Start").click();
   await button(page, "Mute my microphone").waitFor();

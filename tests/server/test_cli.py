@@ -332,29 +332,26 @@ async def test_nothing_is_restored_under_a_running_server(bare: Run, tmp_path: P
     await await_free(here)
 
 
-def test_a_database_that_is_not_there_gets_a_sentence(bare: Run) -> None:
-    nowhere = "postgresql://x@127.0.0.1:1/x"
-    for arguments in (["migrate"], ["tenants", "list"]):
+@pytest.mark.parametrize(
+    ("place", "sentence"),
+    [
+        ("@127.0.0.1:1/x", "The database does not"),
+        ("@127.0.0.1:abc/x", "{} can't be used as it is written"),
+        ("@127.0.0.1/x?sslmode=foo", "{} can't be used as it is written"),
+    ],
+)
+def test_where_no_database_is_a_sentence_says_so(bare: Run, place: str, sentence: str) -> None:
+    address = f"postgresql://x:s3cret{place}"
+    for arguments, variable in (
+        (["migrate"], "DATABASE_ADMIN_URL"),
+        (["tenants", "list"], "DATABASE_URL"),
+    ):
         code, _, errors = bare(
             *arguments,
-            DATABASE_URL=nowhere,
-            DATABASE_ADMIN_URL=nowhere,
+            DATABASE_URL=address,
+            DATABASE_ADMIN_URL=address,
             MASTER_KEY=MASTER_KEY.hex(),
         )
         assert code == 1
-        assert errors.startswith("The database does not")
-
-
-@pytest.mark.parametrize("wrong", ["@127.0.0.1:abc/x", "@127.0.0.1/x?sslmode=foo"])
-def test_an_address_of_a_database_that_is_none_gets_a_sentence(bare: Run, wrong: str) -> None:
-    nowhere = f"postgresql://x:s3cret{wrong}"
-    for arguments in (["migrate"], ["tenants", "list"]):
-        code, _, errors = bare(
-            *arguments,
-            DATABASE_URL=nowhere,
-            DATABASE_ADMIN_URL=nowhere,
-            MASTER_KEY=MASTER_KEY.hex(),
-        )
-        assert code == 1
-        assert "can't be used as it is written" in errors
+        assert errors.startswith(sentence.format(variable))
         assert "s3cret" not in errors

@@ -16,6 +16,13 @@ def call():
     return Call()
 
 
+def speak(call, encoder, frame, times):
+    """The student's first packets, in real time: the same frame so often."""
+    for number in range(times):
+        call.voice.packet(number, 960 * number, encoder.encode(frame), 7)
+        call.clock.run(0.02)
+
+
 def test_nothing_is_sent_before_the_call_is_connected(call):
     call.voice.play("resp_1", "item_1", tone(100))
     call.clock.run(1.0)
@@ -65,9 +72,7 @@ def test_the_students_packets_are_heard_as_they_come(call):
 def test_what_no_microphone_sent_is_called_made_up(call):
     call.voice.begin()
     encoder = opus.Encoder()
-    for number in range(50):
-        call.voice.packet(number, 960 * number, encoder.encode(silence(FRAME_MS)), 7)
-        call.clock.run(0.02)
+    speak(call, encoder, silence(FRAME_MS), 50)
     sent = len(call.listener.heard)
     assert not any(call.listener.made_up)
     assert all(map(is_silent, call.listener.heard[3:])), "zeros are zeros after Opus, too"
@@ -203,8 +208,6 @@ def test_noise_in_place_of_opus_is_no_fault(call):
 def test_another_senders_sound_is_no_echo_of_the_first(call):
     call.voice.begin()
     encoder = opus.Encoder()
-    for number in range(20):
-        call.voice.packet(number, 960 * number, encoder.encode(tone(FRAME_MS)), 7)
-        call.clock.run(0.02)
+    speak(call, encoder, tone(FRAME_MS), 20)
     call.voice.packet(500, 77, opus.Encoder().encode(bytes(960)), 8)
     assert rms(call.listener.heard[-1]) < 50
